@@ -1,0 +1,45 @@
+# The few commands a person types. Each installs what it needs first, into .venv.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check unit integration faults containers format image clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("audience-sync needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Say which one: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" -c constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[demo]' --group dev
+	@touch $@
+
+demo: .venv/installed ## events in, requests out, on an embedded broker and an emulated Chat API; under two minutes
+	@$(BIN)/audience-sync demo
+
+check: .venv/installed ## format, lint, types, and every test that needs no broker; under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(PYTEST) -q -m 'not broker and not containers'
+
+test: .venv/installed ## everything; a real Kafka is found or fetched, and started
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(PYTEST)
+
+integration: .venv/installed ## the tests on a real broker
+	$(PYTEST) -m broker
+
+containers: .venv/installed ## the image that ships, wired to Kafka and the emulator in containers
+	$(PYTEST) -m containers
+
+format: .venv/installed ## put the code in shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## forget everything that was made
+	rm -rf .venv build dist

@@ -1,0 +1,60 @@
+"""The API's numbers, each with where it was read. "Documented" is the vendor's page; none was measured."""
+
+from typing import Final
+
+from audience_sync.core.changes import (
+    AddTag,
+    Change,
+    RemoveAllTags,
+    RemoveAttribute,
+    RemoveTag,
+    SetAttribute,
+)
+
+USERS_PER_REQUEST: Final = 100
+"""Documented for each of the endpoints that name users; one more is refused with 90018."""
+
+TAGS_PER_USER_AND_REQUEST: Final = 10
+"""Documented for adding. Nothing is said of removing, so the same number is kept there."""
+
+TAG_BYTES: Final = 50
+"""Documented. Counted in UTF-8 (inferred: the pages say bytes and use Chinese tags)."""
+
+ATTRIBUTE_NAME_BYTES: Final = 50
+"""Documented."""
+
+ATTRIBUTE_VALUE_BYTES: Final = 50
+"""Documented."""
+
+ATTRIBUTES_PER_APP: Final = 10
+"""Documented: ten slots. So no user can have more than ten in one request."""
+
+USER_ID_BYTES: Final = 32
+"""Documented on the account pages. Which characters are allowed is told differently there; none is refused here."""
+
+CALLS_PER_SECOND: Final = 100
+"""Documented for each endpoint but push; counted per app and endpoint (inferred)."""
+
+SERVER_TIMEOUT_SECONDS: Final = 3.0
+"""Documented on an older page: the server answers or gives up within this; a caller's own limit must be longer."""
+
+
+def broken_limit(user: str, change: Change) -> str | None:
+    """The limit that *change* of *user* breaks, as a sentence that names the value, or None."""
+    match change:
+        case _ if not 1 <= len(user.encode()) <= USER_ID_BYTES:
+            return _sized("the user", user, USER_ID_BYTES)
+        case SetAttribute(name, _) | RemoveAttribute(name) if (
+            not 1 <= len(name.encode()) <= ATTRIBUTE_NAME_BYTES
+        ):
+            return _sized("the attribute name", name, ATTRIBUTE_NAME_BYTES)
+        case SetAttribute(name, value) if not 1 <= len(value.encode()) <= ATTRIBUTE_VALUE_BYTES:
+            return _sized(f"the value of attribute {name!r}", value, ATTRIBUTE_VALUE_BYTES)
+        case AddTag(tag) | RemoveTag(tag) if not 1 <= len(tag.encode()) <= TAG_BYTES:
+            return _sized("the tag", tag, TAG_BYTES)
+        case SetAttribute() | RemoveAttribute() | AddTag() | RemoveTag() | RemoveAllTags():
+            return None
+
+
+def _sized(what: str, value: str, most: int) -> str:
+    return f"{what} {value!r} has {len(value.encode())} bytes of UTF-8; the Chat API takes 1 to {most}"
