@@ -1,0 +1,1 @@
+"""What the admin port serves: metrics, probes, status."""

@@ -1,0 +1,1 @@
+"""The way out: the Chat API over HTTP."""

@@ -30,13 +30,13 @@ ATTRIBUTES_PER_APP: Final = 10
 """Documented: ten slots. So no user can have more than ten in one request."""
 
 USER_ID_BYTES: Final = 32
-"""Documented on the account pages. Which characters are allowed is told differently there; none is refused here."""
+"""Documented on the account pages. They disagree on the characters allowed, so none is refused here."""
 
 CALLS_PER_SECOND: Final = 100
 """Documented for each endpoint but push; counted per app and endpoint (inferred)."""
 
 SERVER_TIMEOUT_SECONDS: Final = 3.0
-"""Documented on an older page: the server answers or gives up within this; a caller's own limit must be longer."""
+"""Documented on an older page: the server gives up after this; a caller's own limit must be longer."""
 
 
 def broken_limit(user: str, change: Change) -> str | None:

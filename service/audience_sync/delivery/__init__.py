@@ -1,0 +1,1 @@
+"""The way through: ready users leave in requests, answers settle them."""

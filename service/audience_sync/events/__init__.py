@@ -1,0 +1,1 @@
+"""The way in: records from Kafka, positions and dead letters back to it."""

@@ -1,0 +1,1 @@
+"""The rules file: its model and its mistakes; it compiles to core/rules.py."""
