@@ -1,0 +1,84 @@
+"""Connections to the Chat API: where the signature joins a request, and what is said when one breaks.
+
+httpx logs the address of each request at INFO and keeps it in its exceptions. What it sees has no query.
+"""
+
+import ssl
+from typing import Final
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+from pydantic import SecretStr
+
+from audience_sync.chat_api.errors import NO_ANSWER, NotReached, TryAgain
+from audience_sync.core.changes import Endpoint
+
+QUERY: Final = "audience_sync.query"
+"""The extension of a request that holds its query, wrapped."""
+
+IDLE_SECONDS: Final = 4.0
+"""A connection unused for this long is closed by us. Ours: below the 5 s of common servers.
+
+Otherwise a request could meet a connection that is just being closed, and nobody could say if it was applied.
+"""
+
+
+class SignedTransport(httpx.AsyncBaseTransport):
+    """Sends each request with the query that its extension `QUERY` holds."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request*, signed. Raises what the inner transport raises; it may hold the address."""
+        query: SecretStr = request.extensions[QUERY]
+        signed = httpx.Request(
+            request.method,
+            f"{request.url}?{query.get_secret_value()}",
+            headers=request.headers,
+            content=request.content,
+            extensions=request.extensions,
+        )
+        return await self._inner.handle_async_request(signed)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+def connections(most: int) -> httpx.AsyncBaseTransport:
+    """A pool of up to *most* connections on aiohttp: nothing from the environment, no cookies."""
+    context = httpx.create_ssl_context(trust_env=False)
+    return AiohttpTransport(verify=context, trust_env=False, client=lambda: _session(most, context))
+
+
+def _session(most: int, context: ssl.SSLContext) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=most, keepalive_timeout=IDLE_SECONDS, ssl=context),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+    )
+
+
+FOREIGN: Final = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, aiohttp.ClientError, OSError)
+"""What a call raises when it does not end with an answer. Their texts may hold the address."""
+
+
+def failure(endpoint: Endpoint, error: Exception) -> TryAgain:
+    """*error* as one of ours: its kind, and whether a connection came about; not its text.
+
+    httpx's own class is not enough: httpx-aiohttp turns every broken connection, also one that breaks after
+    the request was written, into ConnectTimeout. The cause tells them apart.
+    """
+    match cause := error.__cause__ or error:
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            connected = False
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
+            connected = False
+        case _:
+            connected = True
+    kind = type(cause).__name__
+    if connected:
+        return TryAgain(endpoint, NO_ANSWER, f"the connection broke ({kind})")
+    return NotReached(endpoint, NO_ANSWER, f"no connection ({kind})")
