@@ -1,0 +1,64 @@
+"""A real broker for the tests that need one. Started by hand, too: `python -m tests.support.broker`."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from tests.support.engine import docker_answers
+from tests.support.local_kafka import BrokerUnavailableError, local_kafka
+
+
+@contextmanager
+def real_broker() -> Iterator[str]:
+    """Address of a broker: a given one, a container, or Apache Kafka on the local Java.
+
+    Raises BrokerUnavailableError.
+    """
+    if address := os.environ.get("AUDIENCE_SYNC_TEST_BROKER"):
+        yield address
+    elif docker_answers():
+        with _kafka_container() as address:
+            yield address
+    else:
+        with local_kafka() as kafka:
+            yield kafka.bootstrap
+
+
+@contextmanager
+def _kafka_container() -> Iterator[str]:
+    from testcontainers.community.kafka import KafkaContainer  # here: it reads the environment when imported
+
+    kafka = KafkaContainer("confluentinc/cp-kafka:7.9.2").with_kraft()
+    kafka.with_env("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
+    kafka.with_env("KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS", "1000")
+    kafka.with_env("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
+    kafka.with_env("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
+    with kafka:
+        yield str(kafka.get_bootstrap_server())
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[str]:
+    """Address of a real broker, one a session; each test makes its own topics and groups."""
+    try:
+        with real_broker() as address:
+            yield address
+    except BrokerUnavailableError as error:
+        if os.environ.get("AUDIENCE_SYNC_TEST_REQUIRE_BROKER") == "1":
+            pytest.fail(f"a broker is required here: {error}")
+        pytest.skip(f"needs a real broker (AUDIENCE_SYNC_TEST_BROKER, Docker, or Java and Maven): {error}")
+
+
+def main() -> None:
+    """Run a broker until SIGINT or SIGTERM; its address is the one line on standard output."""
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from the start, so that none leaves a broker behind
+    with real_broker() as address:
+        print(address, flush=True)  # noqa: T201 - this is its result
+        signal.sigwait(ends)
+
+
+if __name__ == "__main__":
+    main()

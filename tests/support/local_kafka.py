@@ -1,0 +1,207 @@
+"""Apache Kafka on the local Java: one node on loopback, that can be killed and started again on its data."""
+
+import contextlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree
+
+from tests.support.cache import cache_folder, only_one
+
+FOLDER: Final = Path(__file__).parent / "kafka"
+START_SECONDS: Final = 90.0
+"""How long a start may take before it counts as failed; 4 s are usual on two idle cores."""
+CLUSTER_ID: Final = "4L6g3nShT-eMCtK--X86sw"
+CONFIGURATION: Final = {
+    "node.id": "1",
+    "process.roles": "broker,controller",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "broker.heartbeat.interval.ms": "500",
+    "broker.session.timeout.ms": "3000",  # a killed node is let in again only after this
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "offsets.topic.num.partitions": "8",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "8",
+    "transaction.state.log.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+}
+"""What every broker of the tests is set to: one node, quick groups, and no topic that nobody asked for."""
+
+
+class BrokerUnavailableError(Exception):
+    """No broker can be had on this machine; the message names what is missing."""
+
+
+class LocalKafka:
+    """A broker process and its data. Address and data stay the same over `kill` and `start`."""
+
+    def __init__(self, folder: Path, jars: Path) -> None:
+        self._folder, self._jars = folder, jars
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
+        port, controller_port = _free_ports(2)
+        self.bootstrap = f"127.0.0.1:{port}"
+        self._write_configuration(port, controller_port)
+        self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self._properties)
+
+    def start(self) -> None:
+        """Run the broker, and return when it serves.
+
+        Raises BrokerUnavailableError if it does not within START_SECONDS.
+        """
+        assert self._process is None, "the broker runs already"
+        self._starts += 1
+        log = self._folder / f"kafka-{self._starts}.log"
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                self._command("kafka.Kafka", self._properties),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # the terminal's Ctrl-C is for us; we end it
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if b"Kafka Server started" in log.read_bytes():
+                return
+            time.sleep(0.1)
+        self.kill()
+        raise BrokerUnavailableError(f"Kafka did not start:\n{log.read_text(errors='replace')[-4000:]}")
+
+    def kill(self) -> None:
+        """End the broker as a power cut would (SIGKILL). Its data stays. Safe to repeat."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End the broker in order (SIGTERM), by force after 20 s. Its data stays. Safe to repeat."""
+        self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """Stop the broker's time (SIGSTOP): it keeps its connections and answers nothing."""
+        assert self._process is not None, "the broker does not run"
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen broker go on (SIGCONT)."""
+        assert self._process is not None, "the broker does not run"
+        self._process.send_signal(signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Kill, and start again on the same address and data."""
+        self.kill()
+        self.start()
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(timeout=20)
+        self._process = None
+
+    def _write_configuration(self, port: int, controller_port: int) -> None:
+        listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
+        configuration = CONFIGURATION | {
+            "listeners": listeners,
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+            "log.dirs": str(self._folder / "data"),
+        }
+        self._properties = str(self._folder / "server.properties")
+        Path(self._properties).write_text("".join(f"{key}={value}\n" for key, value in configuration.items()))
+
+    def _command(self, main_class: str, *arguments: str) -> list[str]:
+        logging = f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.properties'}"
+        java = ["java", "-Xmx512m", "-XX:+UseSerialGC", logging, "-cp", f"{self._jars}/*"]
+        return [*java, main_class, *arguments]
+
+    def _java(self, main_class: str, *arguments: str) -> None:
+        command = self._command(main_class, *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
+        if done.returncode != 0:
+            raise BrokerUnavailableError(
+                f"{main_class} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
+
+
+@contextmanager
+def local_kafka() -> Iterator[LocalKafka]:
+    """A running broker with empty data, ended and removed at the end. Raises BrokerUnavailableError."""
+    jars = kafka_jars()
+    if shutil.which("java") is None:
+        raise BrokerUnavailableError("no `java` on the path; Kafka needs Java 17 or later")
+    with tempfile.TemporaryDirectory(prefix="audience-sync-kafka-", ignore_cleanup_errors=True) as folder:
+        kafka = LocalKafka(Path(folder), jars)
+        kafka.start()
+        try:
+            yield kafka
+        finally:
+            kafka.kill()
+
+
+def kafka_jars() -> Path:
+    """The folder with Kafka's jars, fetched with Maven the first time. Raises BrokerUnavailableError."""
+    folder = cache_folder() / f"kafka-{kafka_version()}"
+    with only_one("kafka"):
+        if not folder.is_dir():
+            _fetch(folder)
+    return folder
+
+
+def kafka_version() -> str:
+    """The version of Kafka that pom.xml names."""
+    version = ElementTree.parse(FOLDER / "pom.xml").findtext(".//{*}dependency/{*}version")
+    assert version is not None, "pom.xml names no version"
+    return version
+
+
+def _fetch(folder: Path) -> None:
+    if shutil.which("mvn") is None:
+        raise BrokerUnavailableError("no `mvn` on the path, and Kafka's jars are not in the cache yet")
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        jars = Path(temporary) / "jars"
+        command = ["mvn", "-q", "-B", "-f", str(FOLDER / "pom.xml"), "dependency:copy-dependencies"]
+        command += ["-DincludeScope=runtime", f"-DoutputDirectory={jars}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        if done.returncode != 0:
+            raise BrokerUnavailableError(
+                f"Maven could not fetch Kafka:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
+        jars.rename(folder)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports of loopback that were free a moment ago, all different.
+
+    They lie below those that systems hand out for outgoing connections: while a broker is down, a client that
+    keeps trying to reach it could be given the broker's own port, and find itself.
+    """
+    candidates = random.sample(range(10_000, 30_000), 100)
+    with contextlib.ExitStack() as sockets:
+        free = [port for port in candidates if _takes(sockets.enter_context(socket.socket()), port)]
+    return free[:count]
+
+
+def _takes(one: socket.socket, port: int) -> bool:
+    with contextlib.suppress(OSError):
+        one.bind(("127.0.0.1", port))
+        return True
+    return False
