@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Collection, Mapping, Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
@@ -66,6 +67,7 @@ class ChatApi:
             transport=connection.SignedTransport(transport or connection.connections(connections)),
             timeout=httpx.Timeout(None, connect=connecting_seconds, pool=connecting_seconds),
             headers={"Content-Type": "application/json; charset=utf-8", "User-Agent": "audience-sync"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
             follow_redirects=False,
         )
