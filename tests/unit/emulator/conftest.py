@@ -1,0 +1,1 @@
+from tests.support.emulator import chat_api as chat_api
