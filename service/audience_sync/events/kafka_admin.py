@@ -1,0 +1,256 @@
+"""What Kafka is asked outside of consuming: topics and records. The only module that knows kafka-python-ng.
+
+The library has no types, logs each try to connect, and waits without end in places; none of that leaves here.
+"""
+
+import logging
+import math
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Final, TypeVar
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
+from kafka.errors import (
+    AuthenticationFailedError,
+    IncompatibleBrokerVersion,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnsupportedSaslMechanismError,
+    UnsupportedVersionError,
+)
+
+from audience_sync.events.reachability import unreachable
+from audience_sync.events.security import KafkaSecurity, KafkaSecurityError
+from audience_sync.events.security_parameters import kafka_python_parameters
+
+Answer = TypeVar("Answer")
+
+_NOT_SPOKEN: Final = (IncompatibleBrokerVersion, UnsupportedVersionError, NotImplementedError)
+_GREETING_SHARE: Final = 0.8
+"""Part of the time that the first answer may take, so that a silent broker is told from a slow question."""
+_LOOK_AGAIN_SECONDS: Final = 0.1
+
+
+class KafkaAdminError(Exception):
+    """Kafka can't be asked, or is not as it must be: the message names the address and the way out."""
+
+
+class NotSpokenError(Exception):
+    """The broker has no such call, which says nothing about what was asked for (an embedded broker, say)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaAddress:
+    """Where Kafka is, how the connection is protected, and how long one `ask` may take."""
+
+    bootstrap: str
+    """One or more `host:port`, joined by commas."""
+    security: KafkaSecurity
+    timeout_seconds: float = 10.0
+
+
+def ask(address: KafkaAddress, question: Callable[["KafkaAdmin"], Answer]) -> Answer:
+    """What *question* finds, within the time allowed; blocks for it. Nothing stays open.
+
+    Raises KafkaAdminError, and nothing of the library's own; what *question* raises otherwise comes through.
+    """
+    where = f"Kafka at {address.bootstrap}"
+    deadline = time.monotonic() + address.timeout_seconds
+    answers: SimpleQueue[Callable[[], Answer]] = SimpleQueue()
+
+    def work() -> None:
+        """Runs in a thread of its own, which can be left behind where the library waits without end."""
+        try:
+            answer = question(kafka)
+        except BaseException as error:  # crosses the thread and is raised again below
+            answers.put(_raiser(error))
+        else:
+            answers.put(lambda: answer)
+        finally:
+            kafka.close()
+
+    try:
+        if (why := unreachable(address.bootstrap, address.security, address.timeout_seconds)) is not None:
+            raise KafkaAdminError(why)
+        kafka = KafkaAdmin(address, deadline)
+        with _quiet():
+            threading.Thread(target=work, name="kafka-admin", daemon=True).start()
+            return answers.get(timeout=max(0.0, deadline - time.monotonic()))()
+    except KafkaSecurityError as error:
+        raise KafkaAdminError(f"{where}: {error}") from None
+    except (
+        KafkaError,
+        AssertionError,
+        OSError,
+        ValueError,
+        struct.error,
+    ) as error:  # what the library raises
+        raise KafkaAdminError(f"{where}: {_meaning(error, address.security)}") from None
+    except Empty:
+        kafka.close()
+        raise KafkaAdminError(
+            f"{where} gave no answer within {address.timeout_seconds:g} s; see whether the broker is "
+            f"healthy, and whether the addresses that it advertises can be reached from here"
+        ) from None
+
+
+class KafkaAdmin:
+    """Questions to one Kafka. Made by `ask` and used in its thread; a client is opened when first needed."""
+
+    def __init__(self, address: KafkaAddress, deadline: float) -> None:
+        self._deadline = deadline
+        self._parameters: dict[str, object] = {
+            "bootstrap_servers": [each.strip() for each in address.bootstrap.split(",")],
+            "client_id": "audience-sync",
+            "api_version_auto_timeout_ms": math.ceil(address.timeout_seconds * _GREETING_SHARE * 1000),
+            **kafka_python_parameters(address.security),
+        }
+        self._clients: dict[type, Any] = {}  # by class; the library has no types
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def partitions(self, topics: Sequence[str]) -> dict[str, int]:
+        """How many partitions each of *topics* has; one that is not there, or not shown to us, is left out.
+
+        Asks for all topics there are: asking for one by its name may create it.
+        """
+        consumer = self._consumer()
+        there = consumer.topics()
+        return {topic: len(consumer.partitions_for_topic(topic)) for topic in topics if topic in there}
+
+    def create(self, topic: str, *, partitions: int, configuration: Mapping[str, str]) -> None:
+        """Create a topic, with as many copies as the broker's default, and wait until it shows. Repeatable.
+
+        Raises NotSpokenError, and KafkaAdminError if the broker refuses.
+        """
+        new = NewTopic(
+            topic, num_partitions=partitions, replication_factor=1, topic_configs=dict(configuration)
+        )
+        new.replication_factor = -1  # the broker's default; the constructor refuses it, the protocol does not
+        try:
+            self._admin().create_topics([new])
+        except TopicAlreadyExistsError:
+            pass  # another replica was quicker, and asked for the same
+        except _NOT_SPOKEN as error:
+            raise NotSpokenError(type(error).__name__) from None
+        except KafkaError as error:
+            why = type(error).__name__
+            raise KafkaAdminError(
+                f"topic {topic!r} can't be created: {why}; allow it to this user, or create the topic by hand"
+            ) from None
+        while time.monotonic() < self._deadline and not self.partitions([topic]):
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def configuration(self, topic: str) -> dict[str, str | None]:
+        """A topic's configuration. Raises NotSpokenError, also when it is not told to this user."""
+        try:
+            [answer] = self._admin().describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        except _NOT_SPOKEN as error:
+            raise NotSpokenError(type(error).__name__) from None
+        [(error_code, _, _, _, entries)] = answer.resources
+        if error_code:
+            raise NotSpokenError(f"error {error_code}")
+        return {entry[0]: entry[1] for entry in entries}
+
+    def last_records(self, topic: str, most: int) -> list[tuple[bytes | None, bytes | None]]:
+        """Key and value of the last records, equally many of each partition, *most* in all.
+
+        Reads outside of any group and commits nothing; what a transaction took back is among them (the library
+        can't tell). Ends early rather than late when time is short.
+        """
+        consumer = self._consumer()
+        there = [
+            TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        if not there:
+            return []
+        ends, starts = consumer.end_offsets(there), consumer.beginning_offsets(there)
+        each = max(1, most // len(there))
+        consumer.assign(there)
+        for partition in there:
+            consumer.seek(partition, max(starts[partition], ends[partition] - each))
+        records: list[tuple[bytes | None, bytes | None]] = []
+        unread = set(there)
+        while unread and len(records) < most and time.monotonic() + 2 * _LOOK_AGAIN_SECONDS < self._deadline:
+            for batch in consumer.poll(timeout_ms=math.ceil(_LOOK_AGAIN_SECONDS * 1000)).values():
+                records += [(record.key, record.value) for record in batch]
+            unread = {partition for partition in there if consumer.position(partition) < ends[partition]}
+        return records[:most]
+
+    def close(self) -> None:
+        """Close what is open; what is opened later is closed at once. Safe to repeat, from any thread."""
+        with self._lock:
+            self._closed = True
+            clients = list(self._clients.values())
+            self._clients.clear()
+        for client in clients:
+            client.close()
+
+    def _consumer(self) -> Any:
+        return self._client(KafkaConsumer, group_id=None)
+
+    def _admin(self) -> Any:
+        return self._client(KafkaAdminClient)
+
+    def _client(self, kind: type, **parameters: object) -> Any:
+        if kind not in self._clients:
+            client = kind(**self._parameters, **parameters)
+            with self._lock:
+                if not self._closed:
+                    self._clients[kind] = client
+            if self._closed:
+                client.close()
+                raise KafkaAdminError("the time for this question is over")
+        return self._clients[kind]
+
+
+def _raiser(error: BaseException) -> Callable[[], Any]:
+    def raise_it() -> Any:
+        raise error
+
+    return raise_it
+
+
+def _meaning(error: Exception, security: KafkaSecurity) -> str:
+    """A library's error as a sentence. Its own text is left out, as it may quote what is secret."""
+    kind = type(error).__name__
+    match error:
+        case UnsupportedSaslMechanismError():
+            return f"the broker does not accept the mechanism {security.mechanism}; correct it"
+        case AuthenticationFailedError():
+            return f"the broker refuses the {security.mechanism} credentials; correct user, password or token"
+        case _ if security.uses_sasl:
+            return (
+                f"no session over {security.protocol} with {security.mechanism} ({kind}); "
+                f"correct protocol, mechanism, username and password, or token"
+            )
+        case _:
+            return (
+                f"it takes connections, but does not answer as Kafka over {security.protocol} ({kind}); see "
+                f"whether that port wants TLS or SASL (correct the protocol), and whether it is healthy"
+            )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No log lines of the library: each try to connect is one, with tracebacks, and at DEBUG its settings.
+
+    Its SCRAM code writes to the root logger, where only a filter tells its lines from others.
+    """
+    logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)
+    root = logging.getLogger()
+    root.addFilter(_is_not_of_the_library)
+    try:
+        yield
+    finally:
+        root.removeFilter(_is_not_of_the_library)
+
+
+def _is_not_of_the_library(record: logging.LogRecord) -> bool:
+    return "kafka/sasl/" not in record.pathname

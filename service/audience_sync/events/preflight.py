@@ -1,0 +1,99 @@
+"""What is looked at before anything is read: the topics, and whether their keys are the users."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from audience_sync.core.event import Translated, Translation
+from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, NotSpokenError, ask
+from audience_sync.events.topics import (
+    KEPT_FOR_EVER,
+    TopicsChecked,
+    missing,
+    missing_message,
+    retention_warning,
+    uneven,
+)
+
+
+@dataclass(frozen=True)
+class KeySample:
+    """Of the records looked at in a topic: how many cause changes, and how many of those have another key."""
+
+    records: int
+    with_changes: int
+    with_other_key: int
+
+
+def check_topics(
+    address: KafkaAddress,
+    *,
+    sources: Sequence[str],
+    dead_letters: str,
+    create_partitions: int | None = None,
+) -> TopicsChecked:
+    """See that all topics are there and fit together; create missing ones if *create_partitions* is given.
+
+    Source topics get that many partitions, the dead letters one, kept for ever. Blocks, as long as *address*
+    says at most; safe to repeat, from several replicas at the same time as well.
+    Raises KafkaAdminError for topics that are missing and for sources of different partition counts. What
+    the broker can't be asked is a warning and no error.
+    """
+    wanted = [*sources, dead_letters]
+
+    def question(kafka: KafkaAdmin) -> TopicsChecked:
+        found = kafka.partitions(wanted)
+        lacking = missing(wanted, found)
+        if lacking and create_partitions is None:
+            raise KafkaAdminError(missing_message(lacking, address.bootstrap))
+        created: tuple[str, ...] = ()
+        warnings: list[str] = []
+        if lacking and create_partitions is not None:
+            try:
+                for topic in lacking:
+                    if topic == dead_letters:
+                        kafka.create(topic, partitions=1, configuration={"retention.ms": KEPT_FOR_EVER})
+                    else:
+                        kafka.create(topic, partitions=create_partitions, configuration={})
+                created = lacking
+            except NotSpokenError:
+                warnings += [f"the broker can't be asked to create topic {topic!r}" for topic in lacking]
+            found = kafka.partitions(wanted)
+        if (why := uneven(sources, found)) is not None:
+            raise KafkaAdminError(f"Kafka at {address.bootstrap}: {why}")
+        if dead_letters in found and (warning := _retention(kafka, dead_letters)) is not None:
+            warnings.append(warning)
+        return TopicsChecked(partitions=found, created=created, warnings=tuple(warnings))
+
+    return ask(address, question)
+
+
+def sample_keys(
+    address: KafkaAddress,
+    *,
+    topics: Sequence[str],
+    translate: Callable[[str, bytes | None], Translation],
+    records_per_topic: int = 100,
+) -> dict[str, KeySample]:
+    """Compare keys with users in the last records of each topic, at most *records_per_topic* of it.
+
+    Blocks, as long as *address* says at most. Reads outside of any group and commits nothing.
+    Raises KafkaAdminError.
+    """
+
+    def question(kafka: KafkaAdmin) -> dict[str, KeySample]:
+        samples: dict[str, KeySample] = {}
+        for topic in topics:
+            records = kafka.last_records(topic, records_per_topic)
+            users = [(key, translate(topic, value)) for key, value in records]
+            keyed = [(key, each.user.encode()) for key, each in users if isinstance(each, Translated)]
+            samples[topic] = KeySample(len(users), len(keyed), sum(key != user for key, user in keyed))
+        return samples
+
+    return ask(address, question)
+
+
+def _retention(kafka: KafkaAdmin, topic: str) -> str | None:
+    try:
+        return retention_warning(topic, kafka.configuration(topic))
+    except NotSpokenError:
+        return retention_warning(topic, None)

@@ -1,0 +1,69 @@
+"""What must hold of the topics before anything is read, decided from what the broker says of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+KEPT_FOR_EVER: Final = "-1"
+"""Kafka's value of `retention.ms` for a topic that deletes nothing by age."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicsChecked:
+    """What was found: partitions of each topic, topics that were created, and what a person should know."""
+
+    partitions: Mapping[str, int]
+    created: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def missing(wanted: Sequence[str], found: Mapping[str, int]) -> tuple[str, ...]:
+    """The topics that are not there, each once, in the order of *wanted*."""
+    return tuple(dict.fromkeys(topic for topic in wanted if topic not in found))
+
+
+def missing_message(topics: Sequence[str], address: str) -> str:
+    """Why the service can't start without *topics*, and the way out."""
+    names = ", ".join(repr(topic) for topic in topics)
+    return (
+        f"Kafka at {address} has no topic {names}, or does not show it to this user; create it, correct its "
+        f"name in the rules, or let the service create topics by giving a number of partitions"
+    )
+
+
+def uneven(sources: Sequence[str], partitions: Mapping[str, int]) -> str | None:
+    """Why source topics of different partition counts can't be read together; None if the counts are equal.
+
+    One user's events are in partition `hash(user) % count` of each topic. Only with equal counts is that the
+    same number everywhere, and one replica the owner of all of it.
+    """
+    counts = {topic: partitions[topic] for topic in dict.fromkeys(sources) if topic in partitions}
+    if len(set(counts.values())) <= 1:
+        return None
+    named = ", ".join(f"{topic}: {count}" for topic, count in counts.items())
+    return (
+        f"the source topics have different numbers of partitions ({named}); events of one user would be "
+        f"read by two replicas, and sent in two requests at the same time and in no order. Give all of them "
+        f"{max(counts.values())} partitions, or read them with services of their own"
+    )
+
+
+def retention_warning(topic: str, configuration: Mapping[str, str | None] | None) -> str | None:
+    """What a person should know of the dead letters' retention; None if they are kept for ever.
+
+    *configuration* is the topic's, or None if the broker can't be asked for it.
+    """
+    if configuration is None:
+        return f"the broker does not tell how long {topic!r} keeps dead letters; see that retention.ms is -1"
+    retention = configuration.get("retention.ms")
+    if retention != KEPT_FOR_EVER:
+        return (
+            f"topic {topic!r} deletes dead letters after retention.ms={retention}; what is not replayed by "
+            f"then is lost. Set retention.ms=-1"
+        )
+    if "compact" in (configuration.get("cleanup.policy") or ""):
+        return (
+            f"topic {topic!r} is compacted, so of one user's dead letters only the last one stays. "
+            f"Set cleanup.policy=delete"
+        )
+    return None
