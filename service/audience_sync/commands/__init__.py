@@ -1,0 +1,39 @@
+"""The command line: one file a command."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from audience_sync import __version__
+from audience_sync.commands.emulate import emulate
+from audience_sync.commands.run import run
+from audience_sync.commands.stop import Stop
+
+app = typer.Typer(
+    name="audience-sync",
+    help="Keeps user attributes and tags in Tencent Cloud Chat in step with the domain events in Kafka.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(run)
+app.command()(emulate)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command that the arguments name. A user's mistake ends with one message and its exit code."""
+    try:
+        app()
+    except Stop as stop:
+        typer.echo(stop.message, err=True)
+        sys.exit(stop.code)

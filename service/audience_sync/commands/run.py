@@ -1,0 +1,63 @@
+"""`audience-sync run`: the service itself."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import uvloop
+
+from audience_sync.admin.server import PortTakenError
+from audience_sync.assembly import Service, StreamError
+from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.core.rules import Rules
+from audience_sync.events.kafka_admin import KafkaAdminError
+from audience_sync.events.security import KafkaSecurityError
+from audience_sync.rules.file import DEFAULT_RULES, load_rules
+from audience_sync.rules.problems import RulesError
+from audience_sync.settings import Settings, SettingsError, load
+from audience_sync.telemetry.logs import set_up
+
+
+def run() -> None:
+    """Keep users in step with the events in Kafka, until SIGTERM or SIGINT. Settings: the environment, or a file."""
+    settings, rules = read_settings_and_rules()
+    set_up(level=settings.log.level, shape=settings.log.shape)
+    try:
+        uvloop.run(_serve(settings, rules))
+    except* (SettingsError, KafkaSecurityError) as errors:
+        raise Stop(ExitCode.BAD_INPUT, _first(errors)) from errors
+    except* (KafkaAdminError, PortTakenError, StreamError) as errors:
+        raise Stop(ExitCode.UNAVAILABLE, _first(errors)) from errors
+
+
+def read_settings_and_rules() -> tuple[Settings, Rules]:
+    """The settings of the environment and the rules they name; everything wrong with either, at once."""
+    problems: list[str] = []
+    settings = None
+    try:
+        settings = load()
+    except SettingsError as error:
+        problems.append(str(error))
+    file: Path = (settings.rules_file if settings else None) or DEFAULT_RULES
+    try:
+        rules = load_rules(file)
+    except RulesError as error:
+        problems += error.problems
+    if problems or settings is None:
+        raise Stop(ExitCode.BAD_INPUT, "\n".join(problems))
+    return settings, rules
+
+
+async def _serve(settings: Settings, rules: Rules) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Service(settings, rules).run(stop)
+
+
+def _first(errors: BaseExceptionGroup[Exception]) -> str:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

@@ -1,0 +1,123 @@
+"""One user's changes folded into the shortest list with the same result."""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from audience_sync.core.changes import (
+    AddTag,
+    Change,
+    Endpoint,
+    Part,
+    RemoveAllTags,
+    RemoveAttribute,
+    RemoveTag,
+    SetAttribute,
+)
+from audience_sync.core.limits import TAGS_PER_USER_AND_REQUEST
+
+
+class Folded:
+    """What remains of one user's changes: the last word on each attribute and each tag.
+
+    Applied to any earlier state, it gives the same result as the changes that were folded into it. Removing
+    all tags is a barrier: it wipes what was said of tags before it, and goes out before what was said after.
+    """
+
+    __slots__ = ("attributes", "removes_all_tags", "tags")
+
+    def __init__(self) -> None:
+        self.removes_all_tags = False
+        self.tags: dict[str, bool] = {}  # True: add it, False: remove it
+        self.attributes: dict[str, str | None] = {}  # None: remove it
+
+    def __bool__(self) -> bool:
+        return self.removes_all_tags or bool(self.tags) or bool(self.attributes)
+
+    def fold(self, change: Change) -> None:
+        """Add the next *change* in the log's order. Adding it twice is adding it once."""
+        kind = type(change)
+        if kind is SetAttribute:
+            self.attributes[cast("SetAttribute", change).name] = cast("SetAttribute", change).value
+        elif kind is AddTag:
+            self.tags[cast("AddTag", change).tag] = True
+        elif kind is RemoveTag:
+            self._remove_tag(cast("RemoveTag", change).tag)
+        elif kind is RemoveAttribute:
+            self.attributes[cast("RemoveAttribute", change).name] = None
+        else:
+            self.removes_all_tags = True
+            self.tags.clear()
+
+    def fold_under(self, earlier: "Folded") -> None:
+        """Put *earlier* changes below these: where both speak of a name, these have the last word."""
+        if not self.removes_all_tags:
+            later = self.tags
+            self.removes_all_tags, self.tags = earlier.removes_all_tags, dict(earlier.tags)
+            for tag, added in later.items():
+                if added:
+                    self.tags[tag] = True
+                else:
+                    self._remove_tag(tag)
+        self.attributes = {**earlier.attributes, **self.attributes}
+
+    def next_endpoint(self) -> Endpoint | None:
+        """The endpoint of the part that leaves first, or None if nothing is left."""
+        if self.removes_all_tags:
+            return Endpoint.REMOVE_ALL_TAGS
+        if self.tags:
+            return Endpoint.ADD_TAGS if all(self.tags.values()) else Endpoint.REMOVE_TAGS
+        if self.attributes:
+            only_removals = all(value is None for value in self.attributes.values())
+            return Endpoint.REMOVE_ATTRIBUTES if only_removals else Endpoint.SET_ATTRIBUTES
+        return None
+
+    def take(self, endpoint: Endpoint) -> Part:
+        """Take out what one request to *endpoint* may say of this user; the oldest tags first."""
+        if endpoint is Endpoint.SET_ATTRIBUTES:
+            values = {name: value for name, value in self.attributes.items() if value is not None}
+            for name in values:
+                del self.attributes[name]
+            return values
+        if endpoint is Endpoint.ADD_TAGS or endpoint is Endpoint.REMOVE_TAGS:
+            wanted = endpoint is Endpoint.ADD_TAGS
+            tags = [tag for tag, added in self.tags.items() if added is wanted][:TAGS_PER_USER_AND_REQUEST]
+            for tag in tags:
+                del self.tags[tag]
+            return tags
+        if endpoint is Endpoint.REMOVE_ATTRIBUTES:
+            names = [name for name, value in self.attributes.items() if value is None]
+            for name in names:
+                del self.attributes[name]
+            return names
+        self.removes_all_tags = False
+        return ()
+
+    def _remove_tag(self, tag: str) -> None:
+        if self.removes_all_tags:
+            self.tags.pop(tag, None)  # the barrier has removed it already
+        else:
+            self.tags[tag] = False
+
+
+def changes_of(endpoint: Endpoint, part: Part) -> Iterator[Change]:
+    """The changes that one user's *part* of a request to *endpoint* carries."""
+    match endpoint:
+        case Endpoint.SET_ATTRIBUTES:
+            for name, value in cast("dict[str, str]", part).items():
+                yield SetAttribute(name, value)
+        case Endpoint.REMOVE_ATTRIBUTES:
+            yield from map(RemoveAttribute, cast("Sequence[str]", part))
+        case Endpoint.ADD_TAGS:
+            yield from map(AddTag, cast("Sequence[str]", part))
+        case Endpoint.REMOVE_TAGS:
+            yield from map(RemoveTag, cast("Sequence[str]", part))
+        case Endpoint.REMOVE_ALL_TAGS:
+            yield RemoveAllTags()
+
+
+def folded_part(endpoint: Endpoint, part: Part) -> Folded:
+    """A user's *part* of a request as folded changes again, as it was before it was taken."""
+    folded = Folded()
+    for change in changes_of(endpoint, part):
+        folded.fold(change)
+    return folded

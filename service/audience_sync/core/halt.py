@@ -1,0 +1,38 @@
+"""Whether the whole has failed, and when to look again."""
+
+from typing import Final
+
+from audience_sync.core.changes import Endpoint
+
+FIRST_LOOK_SECONDS: Final = 5.0
+LONGEST_LOOK_SECONDS: Final = 60.0
+"""A person has to act; a minute after he has, the service goes on by itself."""
+
+
+class Halt:
+    """Stopped because nothing will pass until a person acts. Everything is kept; one request at a time looks."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self.endpoint: Endpoint | None = None
+        self.look_at = 0.0
+        self._looks = 0
+
+    def __bool__(self) -> bool:
+        return self.reason is not None
+
+    def stop(self, endpoint: Endpoint, reason: str, now: float) -> None:
+        """*endpoint* gave an answer that says so. Asked again after 5 s, then twice that, up to a minute."""
+        if self and now < self.look_at:
+            return
+        self.reason, self.endpoint = reason, endpoint
+        self.look_at = now + min(FIRST_LOOK_SECONDS * 2.0 ** min(self._looks, 10), LONGEST_LOOK_SECONDS)
+        self._looks += 1
+
+    def confirmed(self, endpoint: Endpoint) -> bool:
+        """A request to *endpoint* passed. Returns whether that ended the stop."""
+        if not self or endpoint is not self.endpoint:
+            return False
+        self.reason = self.endpoint = None
+        self._looks = 0
+        return True

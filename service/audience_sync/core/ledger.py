@@ -1,0 +1,80 @@
+"""Which positions are settled, and which one may be committed."""
+
+from collections import deque
+
+
+class Mark:
+    """The first position of a partition that something unsettled waits for. Settling it twice is harmless."""
+
+    __slots__ = ("at", "is_open", "ledger", "position")
+
+    def __init__(self, ledger: "Ledger", position: int, at: float) -> None:
+        self.ledger = ledger
+        self.position = position
+        self.at = at
+        self.is_open = True
+
+    def settle(self) -> None:
+        """What waited is confirmed, or stands in the dead letters; or an earlier mark covers it."""
+        self.is_open = False
+
+
+class Ledger:
+    """What was read of one partition, and what of it is unsettled. Each record costs O(1), amortised.
+
+    A position is what is read next, as Kafka commits it: the record at position 7 is settled when 8 may be
+    committed. Positions may have gaps (compaction, transaction markers).
+    """
+
+    __slots__ = ("_marks", "number", "read_position", "topic")
+
+    def __init__(self, topic: str, number: int, start: int) -> None:
+        self.topic = topic
+        self.number = number
+        self.read_position = start
+        self._marks: deque[Mark] = deque()
+
+    def mark(self, position: int, at: float) -> Mark:
+        """Hold *position*, of an event of the moment *at* (epoch seconds), until its mark is settled.
+
+        Marks are made in the order of reading: never below an earlier one.
+        """
+        mark = Mark(self, position, at)
+        self._marks.append(mark)
+        return mark
+
+    def read_up_to(self, position: int) -> None:
+        """All below *position* was read, or holds no record. Never goes back."""
+        self.read_position = max(self.read_position, position)
+
+    @property
+    def settled_position(self) -> int:
+        """The lowest unsettled position, or the one to read next: what may be committed."""
+        oldest = self._oldest()
+        return self.read_position if oldest is None else oldest.position
+
+    @property
+    def oldest_at(self) -> float | None:
+        """The moment of the oldest unsettled event in epoch seconds, or None."""
+        oldest = self._oldest()
+        return None if oldest is None else oldest.at
+
+    def _oldest(self) -> Mark | None:
+        marks = self._marks
+        while marks and not marks[0].is_open:
+            marks.popleft()
+        return marks[0] if marks else None
+
+
+def earliest(marks: list[Mark], others: list[Mark]) -> list[Mark]:
+    """Of two users' lists of marks one with the earlier of each partition; the later ones are settled."""
+    kept = list(marks)
+    for other in others:
+        for index, mark in enumerate(kept):
+            if mark.ledger is other.ledger:
+                kept[index], late = (mark, other) if mark.position <= other.position else (other, mark)
+                late.settle()
+                break
+        else:
+            kept.append(other)
+    return kept

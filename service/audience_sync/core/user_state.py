@@ -1,0 +1,162 @@
+"""One user's way: waiting, ready, sending (and what arrived meanwhile)."""
+
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from audience_sync.core.changes import (
+    AddTag,
+    Change,
+    Endpoint,
+    Part,
+    RemoveAllTags,
+    RemoveTag,
+    UserId,
+)
+from audience_sync.core.folding import Folded, folded_part
+from audience_sync.core.ledger import Ledger, Mark, earliest
+
+
+class Step(Enum):
+    """Where a user with unsettled changes stands."""
+
+    WAITING = auto()
+    """for the quiet time, the longest wait, or the moment before which he may not be sent again."""
+    HELD = auto()
+    """ready, but a partition of his may not be sent for yet."""
+    READY = auto()
+    """in the queue of an endpoint."""
+    SENDING = auto()
+    """in the one request that may carry him."""
+
+
+class Round:
+    """What was cut from a user's changes together, and leaves in up to a dozen requests, one after another.
+
+    A round is finite whatever arrives meanwhile, so its marks are settled in the end.
+    """
+
+    __slots__ = ("first_at", "marks", "rest")
+
+    def __init__(self, rest: Folded, marks: list[Mark], first_at: float) -> None:
+        self.rest = rest
+        self.marks = marks
+        self.first_at = first_at
+
+
+class User:
+    """One user's unsettled changes. What arrives is folded in; nothing is forgotten before it is settled.
+
+    first_at, last_at: epoch seconds; the moment of the first event in `waiting`, and when the last one came.
+    """
+
+    __slots__ = (
+        "first_at",
+        "last_at",
+        "marks",
+        "not_before",
+        "queue",
+        "round",
+        "scheduled_at",
+        "step",
+        "urgent",
+        "user_id",
+        "waiting",
+    )
+
+    def __init__(self, user_id: UserId, first_at: float, now: float) -> None:
+        self.user_id = user_id
+        self.step = Step.WAITING
+        self.waiting = Folded()
+        self.marks: list[Mark] = []
+        self.round: Round | None = None
+        self.first_at = first_at
+        self.last_at = now
+        self.not_before = 0.0
+        self.urgent = False
+        self.queue: Endpoint | None = None
+        self.scheduled_at = 0.0
+
+    def ready_at(self, quiet_seconds: float, longest_wait_seconds: float) -> float:
+        """The moment in epoch seconds from which this user may be sent."""
+        if self.urgent:
+            return self.not_before
+        ready_at = min(self.last_at + quiet_seconds, self.first_at + longest_wait_seconds)
+        return max(ready_at, self.not_before)
+
+    def absorb(self, changes: Sequence[Change], ledger: Ledger, position: int, at: float, now: float) -> None:
+        """Fold in what the event at *position* says of this user. *at*: the event's own moment."""
+        if self.round is not None:
+            others = [change for change in changes if not self._absorbed_by_the_round(change)]
+            if len(others) < len(changes):
+                _hold(self.round.marks, ledger, position, at)
+            if not others:
+                return
+            changes = others
+        if not self.waiting:
+            self.first_at = at
+        waiting = self.waiting
+        for change in changes:
+            waiting.fold(change)
+        self.last_at = now
+        _hold(self.marks, ledger, position, at)
+
+    def _absorbed_by_the_round(self, change: Change) -> bool:
+        """Whether the unsent rest of the round has taken *change*, so that no stale value leaves."""
+        assert self.round is not None
+        rest = self.round.rest
+        match change:
+            case RemoveAllTags():
+                rest.tags.clear()
+                return False
+            case AddTag(tag) | RemoveTag(tag):
+                takes = tag in rest.tags
+            case _:
+                takes = change.name in rest.attributes
+        if takes:
+            rest.fold(change)
+        return takes
+
+    def next_endpoint(self) -> Endpoint | None:
+        """The endpoint that this user's next part is for."""
+        return (self.round.rest if self.round else self.waiting).next_endpoint()
+
+    def cut(self, endpoint: Endpoint) -> Part:
+        """Take this user's part for *endpoint*, which begins a round if none is under way."""
+        if self.round is None:
+            self.round = Round(self.waiting, self.marks, self.first_at)
+            self.waiting, self.marks, self.urgent = Folded(), [], False
+        self.step = Step.SENDING
+        return self.round.rest.take(endpoint)
+
+    def settled(self) -> Round | None:
+        """The part that was cut is settled. Returns the round if that was all of it, its marks now settled."""
+        assert self.round is not None
+        if self.round.rest:
+            return None
+        ended, self.round = self.round, None
+        for mark in ended.marks:
+            mark.settle()
+        return ended
+
+    def came_back(self, endpoint: Endpoint, part: Part, not_before: float) -> None:
+        """The part that was cut is unsettled still: fold it under what arrived meanwhile, and wait again."""
+        assert self.round is not None
+        self.round.rest.fold_under(folded_part(endpoint, part))
+        self.end_round_early()
+        self.not_before = not_before
+
+    def end_round_early(self) -> None:
+        """Put the round's rest back under what arrived meanwhile. All marks that matter are kept."""
+        assert self.round is not None
+        self.waiting.fold_under(self.round.rest)
+        self.marks = earliest(self.round.marks, self.marks)
+        self.first_at = self.round.first_at
+        self.round = None
+
+
+def _hold(marks: list[Mark], ledger: Ledger, position: int, at: float) -> None:
+    """See that *marks* has one of *ledger*. An earlier one covers *position*: one mark a partition, not a record."""
+    for mark in marks:
+        if mark.ledger is ledger:
+            return
+    marks.append(ledger.mark(position, at))

@@ -1,0 +1,213 @@
+"""Get a permit, cut a request from who is ready, settle; sleep until the next moment that matters."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol
+
+from audience_sync.core.changes import Endpoint, Request, UserId
+from audience_sync.core.halt import Halt
+from audience_sync.core.pace import Pace
+from audience_sync.core.tenure import Tenure
+from audience_sync.core.user_state import Round
+from audience_sync.core.verdicts import Outcome, Refusal, Verdict
+
+LONGEST_SLEEP_SECONDS: Final = 1.0
+"""The loop turns at least this often, so that its progress can be seen from outside."""
+
+
+class Watch(Protocol):
+    """What an operator gets to see of the delivery."""
+
+    def request_cut(self, request: Request, *, ready: int) -> None:
+        """A request leaves; *ready* users were ready for it."""
+
+    def request_ended(self, request: Request, verdict: Verdict, seconds: float) -> None:
+        """It ended, so many seconds after it left."""
+
+    def round_ended(self, ended: Round, now: float) -> None:
+        """All that was cut from a user's changes together is settled."""
+
+    def stopped(self, reason: str) -> None:
+        """Nothing will pass until a person acts."""
+
+    def went_on(self) -> None:
+        """A stop has ended by itself."""
+
+
+Send = Callable[[Request], Awaitable[Verdict]]
+"""Sends one request once, to its end. Never raises for what the API or the network does."""
+
+GiveUp = Callable[[Tenure, Request, UserId, Refusal], Awaitable[None]]
+"""Writes a user's part to the dead letters; returns when it stands there."""
+
+
+class Delivery:
+    """Lets requests out as fast as permits, readiness and the lease allow, and settles what they carried."""
+
+    def __init__(
+        self,
+        *,
+        send: Send,
+        give_up: GiveUp,
+        paces: Mapping[Endpoint, Pace],
+        halt: Halt,
+        watch: Watch,
+        clock: Callable[[], float],
+        chance: Callable[[], float],
+    ) -> None:
+        self._send = send
+        self._give_up = give_up
+        self._paces = paces
+        self._halt = halt
+        self._watch = watch
+        self._clock = clock
+        self._chance = chance
+        self._tenure: Tenure | None = None
+        self._wake = asyncio.Event()
+        self._request_ended = asyncio.Event()
+        self.turned_at = clock()
+        """When the loop last turned (epoch seconds)."""
+
+    def begin(self, tenure: Tenure, *, share: float) -> None:
+        """Deliver for *tenure*, whose partitions are that *share* of all that cause calls."""
+        for pace in self._paces.values():
+            pace.share = share
+        self._tenure = tenure
+        self.nudge()
+
+    async def end(self, tenure: Tenure) -> None:
+        """Start nothing more for *tenure*, and wait for what is under way: a request's time-out at the longest."""
+        tenure.ownership.closing = True
+        while tenure.requests_in_flight:
+            self._request_ended.clear()
+            await self._request_ended.wait()
+        if self._tenure is tenure:
+            self._tenure = None
+
+    def nudge(self) -> None:
+        """Something may have changed that the loop sleeps for."""
+        self._wake.set()
+
+    async def drain(self, tenure: Tenure) -> None:
+        """Send what waits without waiting for quiet; returns when nothing is left but what is held."""
+        tenure.debouncer.drain(self._clock())
+        self.nudge()
+        while not tenure.debouncer.drained:
+            self._request_ended.clear()
+            await self._request_ended.wait()
+
+    async def run(self) -> None:
+        """Deliver until cancelled. Requests under way are cancelled with it; so end the tenure first."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._wake.clear()
+                now = self.turned_at = self._clock()
+                self._start_requests(now, tasks)
+                await self._sleep(self._next_moment(now) - now)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _start_requests(self, now: float, tasks: asyncio.TaskGroup) -> None:
+        tenure = self._tenure
+        if tenure is None or not tenure.ownership.lease_valid(now):
+            return
+        tenure.debouncer.advance(now)
+        for endpoint, pace in self._paces.items():
+            while (at := self._may_start_at(tenure, endpoint, pace)) is not None and at <= now:
+                ready = tenure.debouncer.ready.waiting(endpoint)
+                pace.start(now)
+                request = tenure.debouncer.cut(endpoint)
+                tenure.requests_in_flight += 1
+                self._watch.request_cut(request, ready=ready)
+                tasks.create_task(self._deliver(tenure, request, pace))
+
+    def _may_start_at(self, tenure: Tenure, endpoint: Endpoint, pace: Pace) -> float | None:
+        """The moment from which a request to *endpoint* may start as things stand, or None."""
+        worth = tenure.debouncer.ready.worth_cutting_at(endpoint)
+        permit = pace.permit_at()
+        if worth is None or permit is None:
+            return None
+        if not self._halt:
+            return max(worth, permit)
+        if endpoint is not self._halt.endpoint or pace.in_flight:
+            return None
+        return max(worth, permit, self._halt.look_at)
+
+    def _next_moment(self, now: float) -> float:
+        moments = [now + LONGEST_SLEEP_SECONDS]
+        tenure = self._tenure
+        if tenure is not None and tenure.ownership.lease_valid(now):
+            if (ready_at := tenure.debouncer.next_ready_at) is not None:
+                moments.append(ready_at)
+            for endpoint, pace in self._paces.items():
+                if (at := self._may_start_at(tenure, endpoint, pace)) is not None:
+                    moments.append(at)
+        return min(moments)
+
+    async def _deliver(self, tenure: Tenure, request: Request, pace: Pace) -> None:
+        started = self._clock()
+        if tenure.ownership.lease_valid(started):
+            verdict = await self._send(request)
+        else:
+            verdict = Verdict(outcome=Outcome.UNTRIED)
+        now = self._clock()
+        self._watch.request_ended(request, verdict, now - started)
+        self._answered(request.endpoint, verdict, pace, now)
+        if verdict.ambiguous:
+            tenure.ownership.ambiguous(now)
+        given_up = self._settle(tenure, request, verdict, now)
+        tenure.requests_in_flight -= 1
+        self._request_ended.set()
+        self.nudge()
+        for user_id in given_up:
+            await self._give_up(tenure, request, user_id, verdict.refused[user_id])
+            self._settle_user(tenure, user_id, self._clock())
+            self._request_ended.set()
+            self.nudge()
+
+    def _answered(self, endpoint: Endpoint, verdict: Verdict, pace: Pace, now: float) -> None:
+        """What the answer says of the endpoint, whoever was in the request."""
+        match verdict.outcome:
+            case Outcome.CONFIRMED:
+                pace.confirmed()
+                if self._halt.confirmed(endpoint):
+                    self._watch.went_on()
+            case Outcome.SLOW_DOWN:
+                pace.refused_for_its_rate(now)
+                pace.failed(now, self._chance())
+            case Outcome.TRY_AGAIN:
+                pace.failed(now, self._chance())
+            case Outcome.STOPPED:
+                pace.failed(now, self._chance())
+                self._halt.stop(endpoint, verdict.reason, now)
+                self._watch.stopped(verdict.reason)
+            case Outcome.UNTRIED:
+                pace.untried()
+
+    def _settle(self, tenure: Tenure, request: Request, verdict: Verdict, now: float) -> list[UserId]:
+        """Settle whom the answer confirms, take back whom it does not. Returns whom it gives up."""
+        given_up: list[UserId] = []
+        for user_id in request.parts:
+            refusal = verdict.refused.get(user_id)
+            if verdict.comes_back:
+                tenure.debouncer.came_back(request, user_id, not_before=verdict.not_before(now))
+            elif refusal is None:
+                self._settle_user(tenure, user_id, now)
+            elif refusal.again:
+                tenure.debouncer.came_back(request, user_id, not_before=now + AGAIN_SECONDS)
+            else:
+                given_up.append(user_id)
+        return given_up
+
+    def _settle_user(self, tenure: Tenure, user_id: UserId, now: float) -> None:
+        if (ended := tenure.debouncer.settle(user_id, now)) is not None:
+            self._watch.round_ended(ended, now)
+
+
+AGAIN_SECONDS: Final = 3.0
+"""A user whom the API asks to send again by name waits this long: as after an ambiguous end."""

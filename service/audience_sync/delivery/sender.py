@@ -1,0 +1,32 @@
+"""One request, sent once, to its end: whatever comes of it becomes a verdict."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from audience_sync.chat_api.errors import BrokenLimit, ChatApiError, SlowDown, TryAgain
+from audience_sync.core.changes import Request, UserId
+from audience_sync.core.verdicts import Outcome, Refusal, Verdict
+
+
+class Sender:
+    """Sends requests through the client. A refused request stops the service: it is never dropped."""
+
+    def __init__(self, send: Callable[[Request], Awaitable[Mapping[UserId, Refusal]]]) -> None:
+        self._send = send
+
+    async def send(self, request: Request) -> Verdict:
+        """Send *request* once. Safe to repeat: each change is absolute."""
+        try:
+            refused = await self._send(request)
+        except SlowDown as error:
+            return _verdict(Outcome.SLOW_DOWN, error)
+        except TryAgain as error:
+            return _verdict(Outcome.TRY_AGAIN, error)
+        except ChatApiError as error:
+            return _verdict(Outcome.STOPPED, error)
+        except BrokenLimit as error:
+            return Verdict(outcome=Outcome.STOPPED, reason=f"a request breaks a limit of the API: {error}")
+        return Verdict(outcome=Outcome.CONFIRMED, refused=refused)
+
+
+def _verdict(outcome: Outcome, error: ChatApiError) -> Verdict:
+    return Verdict(outcome=outcome, ambiguous=error.ambiguous, code=error.code, reason=str(error))

@@ -1,0 +1,207 @@
+"""Records from Kafka into the program, positions back to Kafka; assignment and revocation.
+
+FastStream polls and hands over batches; everything that must not be lost is decided here and in `core`. A
+batch is taken in within one turn of the event loop, from the poll that returned it: no assignment can end
+between the two (`tests/integration/test_consumer.py` holds FastStream to that).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+from typing import Any, Final, Protocol
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
+from audience_sync.core.tenure import Tenure
+from audience_sync.events.intake import Intake, Record
+from audience_sync.events.positions import Positions
+
+TURN_SECONDS: Final = 0.1
+"""How often it is looked whether records that wait for room may be taken in, or a commit is due."""
+
+RETRY_SECONDS: Final = 1.0
+"""After the broker did not say where to start."""
+
+
+class Watch(Protocol):
+    """What an operator gets to see of assignments."""
+
+    def assigned(self, ownership: Ownership) -> None:
+        """Partitions are ours, and where each is read from is known."""
+
+    def revoked(self, ownership: Ownership, *, committed: bool) -> None:
+        """They no longer are."""
+
+    def start_unknown(self, error: str) -> None:
+        """The broker did not say where to start; it is asked again."""
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base class has no types
+    """The partitions of this replica: takes records in while there is room, commits, begins and ends tenures."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        positions: Positions,
+        begin: Callable[[Ownership], Tenure],
+        end: Callable[[Tenure], Awaitable[None]],
+        nudge: Callable[[], None],
+        topics: Sequence[str],
+        bounds: Bounds,
+        commit_interval_seconds: float,
+        clock: Callable[[], float],
+        watch: Watch,
+    ) -> None:
+        self._intake = intake
+        self._begin = begin
+        self._end = end
+        self._nudge = nudge
+        self._topics = topics
+        self._bounds = bounds
+        self._commit_interval_seconds = commit_interval_seconds
+        self._clock = clock
+        self._watch = watch
+        self._positions = positions
+        self._tenure: Tenure | None = None
+        self._epoch = 0
+        self._assigned: frozenset[PartitionKey] | None = None
+        self._rests: dict[PartitionKey, list[Record]] = {}
+        self._commit_due_at = 0.0
+        self._may_hurry = True  # not after a failed commit: the next one is due in time
+        self._turn = asyncio.Event()
+
+    @property
+    def tenure(self) -> Tenure | None:
+        """What is ours now, if anything is and where it starts is known."""
+        return self._tenure
+
+    @property
+    def polled_seconds_ago(self) -> float:
+        """Seconds since the last poll ended; 0 while one is under way."""
+        return self._positions.polled_seconds_ago
+
+    def turn(self) -> None:
+        """Something was settled: there may be room, or something to commit."""
+        self._turn.set()
+
+    async def take(self, records: Sequence[Any]) -> None:
+        """Take a batch in, as far as there is room; the rest waits here, and its partitions are paused.
+
+        Records of partitions that are not ours, or not yet, are left out: once they are, they are read
+        again from where the last owner has settled.
+        """
+        tenure = self._tenure
+        if tenure is None:
+            return
+        for (topic, number), group in groupby(records, key=lambda r: (r.topic, r.partition)):
+            key = PartitionKey(topic, number)
+            if key in tenure.ownership.partitions:
+                self._take(tenure, key, list(group))
+        self._nudge()
+        self._turn.set()
+
+    def _take(self, tenure: Tenure, key: PartitionKey, records: list[Record]) -> None:
+        waiting = self._rests.get(key)
+        if waiting is not None:
+            waiting.extend(records)
+            return
+        taken = self._intake.take(tenure, key, records)
+        if taken < len(records):
+            self._rests[key] = records[taken:]
+            self._positions.pause([key])
+
+    async def run(self) -> None:
+        """Take in what waited for room, and commit, until cancelled."""
+        while True:
+            self._turn.clear()
+            if self._assigned is not None:
+                await self._begin_tenure(self._assigned)
+            if (tenure := self._tenure) is not None:
+                self._take_rests(tenure)
+                self._follow_the_consumer(tenure)
+                await self._commit_if_due(tenure)
+            try:
+                async with asyncio.timeout(TURN_SECONDS):
+                    await self._turn.wait()
+            except TimeoutError:
+                pass
+
+    def _take_rests(self, tenure: Tenure) -> None:
+        for key, records in list(self._rests.items()):
+            taken = self._intake.take(tenure, key, records)
+            if taken:
+                self._nudge()
+            if taken == len(records):
+                del self._rests[key]
+                self._positions.resume([key])
+            else:
+                del records[:taken]
+
+    def _follow_the_consumer(self, tenure: Tenure) -> None:
+        """Positions pass transaction markers and the like, which are never handed out."""
+        for key, ledger in tenure.ownership.ledgers():
+            if key not in self._rests and (position := self._positions.read_position(key)) is not None:
+                ledger.read_up_to(position)
+
+    async def _commit_if_due(self, tenure: Tenure) -> None:
+        now = self._clock()
+        ownership = tenure.ownership
+        if now >= self._commit_due_at or (
+            (ownership.opens_next(now) or ownership.wants_commit()) and self._may_hurry
+        ):
+            self._may_hurry = await self.commit(tenure)
+
+    async def commit(self, tenure: Tenure, *, last: bool = False) -> bool:
+        """Commit what is settled; whoever's hold this ends becomes ready."""
+        self._commit_due_at = self._clock() + self._commit_interval_seconds
+        held = tenure.ownership.held_numbers
+        accepted = await self._positions.commit(tenure, last=last)
+        if accepted and tenure.ownership.held_numbers != held:
+            tenure.debouncer.release(self._clock())
+        self._nudge()
+        return accepted
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Read nothing of them yet: heartbeats begin only when this returns, so it asks the broker nothing."""
+        self._epoch += 1
+        self._assigned = frozenset(PartitionKey(p.topic, p.partition) for p in assigned)
+        self._positions.pause(self._assigned)
+        self._turn.set()
+
+    async def _begin_tenure(self, assigned: frozenset[PartitionKey]) -> None:
+        epoch, now = self._epoch, self._clock()
+        try:
+            starts = await self._positions.starts(sorted(assigned), bound=self._bounds.max_unsettled_records)
+        except KafkaError as error:
+            self._watch.start_unknown(str(error) or type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        if epoch != self._epoch or self._assigned is None:
+            return  # revoked meanwhile
+        self._assigned = None
+        ownership = Ownership(epoch=epoch, starts=starts, topics=self._topics, bounds=self._bounds, now=now)
+        for key, start in starts.items():
+            self._positions.seek(key, start.position)
+            self._positions.resume([key])
+        self._commit_due_at = 0.0
+        self._tenure = self._begin(ownership)
+        self._watch.assigned(ownership)
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002 - eager: it is all
+        """Settle what is under way, commit it, forget the rest: the next owner reads it again."""
+        self._assigned = None
+        self._epoch += 1
+        await self.end_tenure()
+
+    async def end_tenure(self) -> None:
+        """End what is ours: nothing new leaves, what is under way ends, and what is settled is committed."""
+        tenure, self._tenure = self._tenure, None
+        self._rests.clear()
+        if tenure is None:
+            return
+        await self._end(tenure)
+        committed = await self.commit(tenure, last=True)
+        self._watch.revoked(tenure.ownership, committed=committed)

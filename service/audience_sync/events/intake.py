@@ -1,0 +1,110 @@
+"""Records of our partitions into the waiting changes, as many as there is room for."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from audience_sync.core.changes import UserId
+from audience_sync.core.event import Ignored, Translated, Translation, Unusable
+from audience_sync.core.ledger import Mark
+from audience_sync.core.ownership import PartitionKey
+from audience_sync.core.tenure import Tenure
+
+LOW_MARK: Final = 0.8
+"""Reading goes on when the waiting users are down to this part of their bound: no flutter at the edge."""
+
+
+class Record(Protocol):
+    """What is used of a consumer's record."""
+
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+
+
+class Watch(Protocol):
+    """What an operator gets to see of the way in."""
+
+    def translated(self, topic: str, event: Translated) -> None:
+        """An event has caused changes."""
+
+    def ignored(self, topic: str) -> None:
+        """An event causes nothing, as the rules say."""
+
+    def unusable(self, topic: str, event: Unusable) -> None:
+        """A record goes to the dead letters."""
+
+    def foreign_key(self, topic: str, user_id: UserId) -> None:
+        """A record's key is not its user: the order of his changes is not certain."""
+
+
+class Intake:
+    """Translates records and lets their changes wait.
+
+    translate: what a record's bytes do to whom.
+    bury: keeps an unusable record; its mark is settled when it stands in the dead letters.
+    stopped: whether something on the whole forbids to read on (dead letters that can't be written, a stop).
+    """
+
+    def __init__(
+        self,
+        *,
+        translate: Callable[[str, bytes | None], Translation],
+        bury: Callable[[PartitionKey, Record, Unusable, Mark], None],
+        stopped: Callable[[], bool],
+        max_waiting_users: int,
+        clock: Callable[[], float],
+        watch: Watch,
+    ) -> None:
+        self._translate = translate
+        self._bury = bury
+        self._stopped = stopped
+        self._max_waiting_users = max_waiting_users
+        self._clock = clock
+        self._watch = watch
+        self._above_the_mark = False
+
+    def full(self, tenure: Tenure) -> bool:
+        """Whether nothing may be taken in but what a hold needs."""
+        waiting = len(tenure.debouncer)
+        bound = self._max_waiting_users * (LOW_MARK if self._above_the_mark else 1.0)
+        self._above_the_mark = waiting >= bound
+        return self._above_the_mark or self._stopped()
+
+    def take(self, tenure: Tenure, key: PartitionKey, records: Sequence[Record]) -> int:
+        """Take in the first of *records*, which follow each other in one partition. Returns how many."""
+        ownership, debouncer = tenure.ownership, tenure.debouncer
+        below = ownership.readable_below(key, full=self.full(tenure))
+        ledger = ownership.partitions[key].ledger
+        now = self._clock()
+        topic = key.topic
+        for index, record in enumerate(records):
+            position = record.offset
+            if position >= below:
+                return index
+            at = record.timestamp / 1000 if record.timestamp > 0 else now
+            event = self._translate(topic, record.value)
+            if type(event) is Translated:
+                debouncer.add(
+                    event.user,
+                    event.changes,
+                    ledger=ledger,
+                    position=position,
+                    at=at,
+                    now=now,
+                    urgent=event.urgent,
+                )
+                self._watch.translated(topic, event)
+                if record.key is not None and record.key != event.user.encode():
+                    self._watch.foreign_key(topic, event.user)
+            elif type(event) is Unusable:
+                self._watch.unusable(topic, event)
+                self._bury(key, record, event, ledger.mark(position, at))
+            elif type(event) is Ignored:
+                self._watch.ignored(topic)
+            ledger.read_up_to(position + 1)
+        return len(records)

@@ -1,0 +1,126 @@
+"""Where partitions are read from, and commits: single attempts, with our note beside the position.
+
+The one module that reaches below aiokafka's public face. Its `committed()` returns no metadata, and its
+`commit()` repeats by itself with whatever generation is then current: a commit that straddles a rebalance
+would go out for partitions that are no longer ours. `tests/integration/test_positions.py` fails when a new
+version changes what is used here.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from audience_sync.core.hold import Start, start_from
+from audience_sync.core.ownership import PartitionKey
+from audience_sync.core.tenure import Tenure
+
+
+class Watch(Protocol):
+    """What an operator gets to see of positions."""
+
+    def committed(self) -> None:
+        """The broker has accepted a commit."""
+
+    def not_committed(self, error: str) -> None:
+        """The broker has not accepted a commit, or not said so in time."""
+
+    def records_lost(self, key: PartitionKey, *, committed: int, beginning: int) -> None:
+        """Retention has deleted records before they were read."""
+
+
+class Positions:
+    """Finds where to start and commits what is settled, for one consumer."""
+
+    def __init__(
+        self,
+        *,
+        kafka: Callable[[], AIOKafkaConsumer],
+        timeout_seconds: float,
+        clock: Callable[[], float],
+        watch: Watch,
+    ) -> None:
+        self._kafka = kafka
+        self._timeout_seconds = timeout_seconds
+        self._clock = clock
+        self._watch = watch
+        self._one_at_a_time = asyncio.Lock()
+
+    async def starts(self, keys: Collection[PartitionKey], *, bound: int) -> dict[PartitionKey, Start]:
+        """Where each partition is read from, and what its last owner left. Raises KafkaError."""
+        partitions = [TopicPartition(*key) for key in keys]
+        committed: dict[Any, Any] = await self._coordinator.fetch_committed_offsets(partitions)
+        beginnings = await self._kafka().beginning_offsets(partitions)
+        ends = await self._kafka().end_offsets(partitions)  # as the isolation level sees them
+        starts = {}
+        for key, partition in zip(keys, partitions, strict=True):
+            found = committed.get(partition)
+            at = None if found is None else (found.offset, found.metadata)
+            if at is not None and at[0] < beginnings[partition]:
+                self._watch.records_lost(key, committed=at[0], beginning=beginnings[partition])
+            starts[key] = start_from(
+                committed=at, beginning=beginnings[partition], end=ends[partition], bound=bound
+            )
+        return starts
+
+    async def commit(self, tenure: Tenure, *, last: bool = False) -> bool:
+        """Commit once what is settled, in the name of *tenure*. Returns whether the broker accepted it.
+
+        Whether a commit is the current one is decided with no await before its request is made.
+        """
+        async with self._one_at_a_time:  # the next one must see what this one has opened
+            if tenure.ownership.closing and not last:
+                return False
+            now = self._clock()
+            commit = tenure.ownership.commit(now, last=last)
+            offsets = {
+                TopicPartition(*key): OffsetAndMetadata(position, note.text())
+                for key, (position, note) in commit.entries.items()
+            }
+            try:
+                async with asyncio.timeout(self._timeout_seconds):
+                    await self._coordinator._do_commit_offsets(None, offsets)
+            except (KafkaError, TimeoutError) as error:
+                self._watch.not_committed(str(error) or type(error).__name__)
+                return False
+            self._watch.committed()
+            tenure.ownership.accepted(commit, sent_at=now)
+            return True
+
+    def read_position(self, key: PartitionKey) -> int | None:
+        """The consumer's own position: past markers and other records that are never handed out."""
+        assignment = self._kafka()._subscription.subscription.assignment
+        partition = TopicPartition(*key)
+        if assignment is None or partition not in assignment.tps:
+            return None
+        state = assignment.state_value(partition)
+        return int(state.position) if state.has_valid_position else None
+
+    def unread(self, key: PartitionKey) -> int:
+        """Records after the consumer's own position, as far as the broker's last answers tell; 0 if unknown."""
+        end, position = self._kafka().highwater(TopicPartition(*key)), self.read_position(key)
+        return 0 if end is None or position is None else max(0, end - position)
+
+    def pause(self, keys: Collection[PartitionKey]) -> None:
+        """Fetch nothing more of these partitions; polling goes on, and so does the membership."""
+        self._kafka().pause(*(TopicPartition(*key) for key in keys))
+
+    def resume(self, keys: Collection[PartitionKey]) -> None:
+        """Fetch of these partitions again."""
+        self._kafka().resume(*(TopicPartition(*key) for key in keys))
+
+    def seek(self, key: PartitionKey, position: int) -> None:
+        """Read on from *position*; what was fetched and not handed out is dropped."""
+        self._kafka().seek(TopicPartition(*key), position)
+
+    @property
+    def polled_seconds_ago(self) -> float:
+        """Seconds since the last poll ended; 0 while one is under way."""
+        return float(self._kafka()._subscription.fetcher_idle_time)
+
+    @property
+    def _coordinator(self) -> Any:
+        return self._kafka()._coordinator

@@ -1,0 +1,334 @@
+"""Every setting: type, unit, default, range, what it changes.
+
+Read from the environment (`AUDIENCE_SYNC_KAFKA__GROUP_ID`), from a YAML file (`AUDIENCE_SYNC_SETTINGS_FILE`),
+and secrets also from files. The environment wins over the file.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from audience_sync.core.limits import CALLS_PER_SECOND, SERVER_TIMEOUT_SECONDS
+
+PREFIX: Final = "AUDIENCE_SYNC_"
+FILE_VARIABLE: Final = f"{PREFIX}SETTINGS_FILE"
+
+
+class SettingsError(ValueError):
+    """Settings that can't be used. The message names each one that is wrong, and the way out."""
+
+
+class Group(BaseModel):
+    """Settings that belong together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class KafkaSettings(Group):
+    """Where events come from, and how long a replica may be silent."""
+
+    bootstrap_servers: str = Field(default="127.0.0.1:9092", min_length=1)
+    """Addresses of brokers, `host:port` with commas between them."""
+
+    group_id: str = Field(default="audience-sync", min_length=1)
+    """The consumer group. Its commits carry notes: another group begins at the earliest record."""
+
+    client_id: str = Field(default="audience-sync", min_length=1)
+    """What brokers call this client in their logs and quotas."""
+
+    instance_id: str | None = None
+    """For static membership: a name of this replica that outlives its restarts. None: a new member each time."""
+
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How connections are protected and authenticated."""
+
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = None
+    """How this client proves who it is. Needed with the SASL protocols."""
+
+    sasl_username: str | None = None
+    """For PLAIN and SCRAM."""
+
+    sasl_password: SecretStr | None = None
+    """For PLAIN and SCRAM. Better from a file: `sasl_password_file`."""
+
+    sasl_password_file: Path | None = None
+    """A file with the password for PLAIN and SCRAM."""
+
+    sasl_token_file: Path | None = None
+    """For OAUTHBEARER: a file with the token, read again for each connection."""
+
+    ssl_ca_file: Path | None = None
+    """Certificates of the authorities that brokers are checked against. None: the system's."""
+
+    ssl_certificate_file: Path | None = None
+    """This client's certificate, where brokers ask for one."""
+
+    ssl_key_file: Path | None = None
+    """The key of that certificate."""
+
+    create_topics: bool = False
+    """Create topics that are missing, instead of refusing to start."""
+
+    create_partitions: int = Field(default=8, ge=1, le=1000)
+    """How many partitions a created topic has."""
+
+    create_replication: int = Field(default=-1, ge=-1, le=10)
+    """How many replicas a created topic has. -1: as the brokers are set up."""
+
+    isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    """`read_committed`: what a producer's transaction took back never becomes a change."""
+
+    session_timeout_seconds: float = Field(default=30.0, ge=1, le=300)
+    """A replica that is silent for this long loses its partitions. Longer: others take over later."""
+
+    heartbeat_seconds: float = Field(default=3.0, gt=0, le=60)
+    """How often a replica says that it lives. At most a third of the session time-out."""
+
+    rebalance_timeout_seconds: float = Field(default=60.0, ge=1, le=600)
+    """How long a replica may take to settle what is under way before its partitions move."""
+
+    lease_seconds: float = Field(default=15.0, gt=0, le=300)
+    """How long an accepted commit proves that partitions are ours. Nothing is sent with an older one.
+    Shorter: others may go on sooner after a crash. With the request time-out, at most the session time-out."""
+
+    commit_interval_seconds: float = Field(default=1.0, gt=0, le=60)
+    """How often positions are committed, at least. At most a third of the lease."""
+
+    max_batch_records: int = Field(default=2000, ge=1, le=100_000)
+    """Records taken in at one turn. More: slightly faster, and requests leave less evenly."""
+
+    max_unsettled_records: int = Field(default=100_000, ge=100)
+    """Records a partition between the committed position and the one read next: what is read again after a
+    crash, at most. Less: less memory and re-reading, but one slow user stops his partition sooner."""
+
+    preflight_seconds: float = Field(default=10.0, gt=0, le=120)
+    """How long the brokers may take to answer at start."""
+
+    @model_validator(mode="after")
+    def _the_lease_ends_before_the_session(self) -> Self:
+        if self.commit_interval_seconds > self.lease_seconds / 3:
+            raise ValueError(
+                f"commit_interval_seconds ({self.commit_interval_seconds}) must be at most a third of "
+                f"lease_seconds ({self.lease_seconds}): a lease is renewed by commits"
+            )
+        if self.heartbeat_seconds > self.session_timeout_seconds / 3:
+            raise ValueError(
+                f"heartbeat_seconds ({self.heartbeat_seconds}) must be at most a third of "
+                f"session_timeout_seconds ({self.session_timeout_seconds})"
+            )
+        return self
+
+
+class ChatSettings(Group):
+    """The Chat API: whose account, how fast, how patient."""
+
+    base_url: str = Field(default="https://console.tim.qq.com", pattern=r"^https?://[^/?#]+/?$")
+    """Scheme and host of the app's region, or of the emulator."""
+
+    app_id: int = Field(default=0, ge=0)
+    """The SDKAppID. Required."""
+
+    admin: str = Field(default="administrator", min_length=1)
+    """The account that calls; it must be an administrator of the app."""
+
+    signing_key: SecretStr | None = None
+    """The app's secret key. Better from a file: `signing_key_file`."""
+
+    signing_key_file: Path | None = None
+    """A file with the app's secret key."""
+
+    signature_life_seconds: int = Field(default=86_400, ge=600, le=15_552_000)
+    """How long a signature is valid; it is renewed well before its end. A day: what the vendor advises at least."""
+
+    calls_per_second: float = Field(default=float(CALLS_PER_SECOND), gt=0, le=10_000)
+    """What the API allows each endpoint, over all replicas. 97 % of it are used."""
+
+    request_timeout_seconds: float = Field(default=5.0, gt=SERVER_TIMEOUT_SECONDS, le=60)
+    """How long a request may take, connecting included. Longer than the server's own 3 s."""
+
+    most_in_flight: int = Field(default=32, ge=1, le=1000)
+    """Requests of one endpoint that may be under way at once. Little's law: pace times the answer's time."""
+
+
+class DebounceSettings(Group):
+    """How long a user's changes are gathered before they are sent."""
+
+    quiet_seconds: float = Field(default=2.0, ge=0, le=600)
+    """A user is ready after this long without a change. Longer: fewer requests, more delay."""
+
+    longest_wait_seconds: float = Field(default=30.0, gt=0, le=600)
+    """A user who never goes quiet is ready this long after the first unsent change."""
+
+    fill_seconds: float = Field(default=0.1, ge=0, le=10)
+    """How long a ready user waits for others to fill his request. Longer: fuller requests when little happens."""
+
+    max_waiting_users: int = Field(default=1_000_000, ge=100)
+    """Users with unsettled changes in one replica, from which on nothing more is read."""
+
+    @model_validator(mode="after")
+    def _the_longest_wait_covers_the_quiet_time(self) -> Self:
+        if self.longest_wait_seconds < self.quiet_seconds:
+            raise ValueError(
+                f"longest_wait_seconds ({self.longest_wait_seconds}) must not be below "
+                f"quiet_seconds ({self.quiet_seconds})"
+            )
+        return self
+
+
+class DeadLetterSettings(Group):
+    """Where goes what can't be applied."""
+
+    topic: str = Field(default="audience-sync-dead-letters", min_length=1)
+    """The topic. It should keep records for ever (`retention.ms=-1`); it is created so where that is allowed."""
+
+
+class AdminSettings(Group):
+    """Where metrics, probes and status are served."""
+
+    bind_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from other hosts; nothing secret is served
+    """The address to listen on."""
+
+    bind_port: int = Field(default=8080, ge=0, le=65_535)
+    """The port to listen on. 0: a free one."""
+
+
+class LogSettings(Group):
+    """What is told, and in which shape."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """DEBUG names users."""
+
+    shape: Literal["auto", "json", "text"] = "auto"
+    """`auto`: text on a terminal, JSON otherwise."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, validated as a whole."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    chat: ChatSettings = ChatSettings()
+    debounce: DebounceSettings = DebounceSettings()
+    dead_letters: DeadLetterSettings = DeadLetterSettings()
+    admin: AdminSettings = AdminSettings()
+    log: LogSettings = LogSettings()
+
+    rules_file: Path | None = None
+    """Which changes an event causes. None: the three rules that ship."""
+
+    drain_seconds: float = Field(default=20.0, ge=0, le=600)
+    """How long a stop may take to send what waits. Below the grace period of whoever stops the service."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file."""
+        file = os.environ.get(FILE_VARIABLE)
+        return (init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=file))
+
+    @field_validator("chat")
+    @classmethod
+    def _the_account_is_named(cls, chat: ChatSettings) -> ChatSettings:
+        missing = [] if chat.app_id else ["app_id: the SDKAppID is required"]
+        if (chat.signing_key is None) == (chat.signing_key_file is None):
+            missing.append("signing_key or signing_key_file: exactly one is required")
+        if missing:
+            raise ValueError("; ".join(missing))
+        return chat
+
+    @model_validator(mode="after")
+    def _nothing_is_sent_after_the_partitions_are_lost(self) -> Self:
+        kafka, request = self.kafka, self.chat.request_timeout_seconds
+        limit = min(kafka.session_timeout_seconds, kafka.rebalance_timeout_seconds)
+        if kafka.lease_seconds + request > limit:
+            raise ValueError(
+                f"kafka.lease_seconds ({kafka.lease_seconds}) and chat.request_timeout_seconds ({request}) must "
+                f"together not exceed kafka.session_timeout_seconds and kafka.rebalance_timeout_seconds ({limit}): "
+                "or a replica that lost its partitions could still send"
+            )
+        return self
+
+
+def load(environment: Mapping[str, str] = os.environ, **values: Any) -> Settings:
+    """The settings as they stand in the environment and the file. Raises SettingsError, all problems at once."""
+    problems = [f"{name}: there is no such setting" for name in _unknown(environment)]
+    file = environment.get(FILE_VARIABLE)
+    if file is not None and not Path(file).is_file():
+        problems.append(f"{FILE_VARIABLE}: there is no file {file!r}")
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        problems += [_told(problem) for problem in error.errors(include_url=False, include_input=False)]
+    except ValueError as error:  # a file that is no YAML, a group that is no JSON
+        problems.append(str(error))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def secret(value: SecretStr | None, file: Path | None, *, name: str) -> SecretStr | None:
+    """A secret as it was given, or from its file, without the line's end. Raises SettingsError, never the secret."""
+    if file is None:
+        return value
+    try:
+        return SecretStr(file.read_text().strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}: {file} can't be read: {type(error).__name__}") from None
+
+
+def _told(problem: Any) -> str:
+    name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else "settings"
+    return f"{name}: {str(problem['msg']).removeprefix('Value error, ')}"
+
+
+def _unknown(environment: Mapping[str, str]) -> Iterator[str]:
+    """Names with our prefix that set nothing: the library ignores a misspelt group in silence."""
+    groups = {name.upper() for name, field in Settings.model_fields.items() if _is_group(field.annotation)}
+    plain = {name.upper() for name in Settings.model_fields} | {"SETTINGS_FILE"}
+    for name in sorted(environment):
+        if not name.upper().startswith(PREFIX):
+            continue
+        rest = name.upper().removeprefix(PREFIX)
+        if (
+            rest.startswith(("TEST_", "EMULATOR_"))
+            or rest.endswith("_SERVICE_HOST")
+            or "_PORT" in rest.split("__")[0]
+        ):
+            continue  # what tests and the emulator read, and what Kubernetes sets for a Service of that name
+        if rest not in plain and rest.split("__")[0] not in groups:
+            yield name
+
+
+def _is_group(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Group)

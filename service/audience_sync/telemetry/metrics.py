@@ -1,0 +1,176 @@
+"""Every metric, with its help text. All series are there from the start, at zero."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from audience_sync.core.changes import Endpoint
+from audience_sync.core.event import Cause
+from audience_sync.core.verdicts import Outcome
+
+DELAY_BUCKETS: Final = (
+    0.1,
+    0.25,
+    0.5,
+    1,
+    2,
+    2.5,
+    3,
+    4,
+    5,
+    7.5,
+    10,
+    15,
+    20,
+    30,
+    35,
+    45,
+    60,
+    120,
+    300,
+    600,
+    1200,
+    3600,
+)
+"""Past the longest wait that can be set (600 s), and finer around the default quiet time and longest wait."""
+
+REQUEST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60)
+USERS_BUCKETS: Final = (1, 2, 5, 10, 20, 50, 80, 90, 95, 99, 100)
+
+REFUSED_BY_NAME: Final = "refused_user"
+"""The cause of a dead letter whose user the Chat API has refused by name."""
+
+
+class EventOutcome(StrEnum):
+    """What became of a record."""
+
+    TRANSLATED = "translated"
+    IGNORED = "ignored"
+    UNUSABLE = "unusable"
+
+
+class ChangeKind(StrEnum):
+    """The five changes, as they are counted."""
+
+    SET_ATTRIBUTE = "set_attribute"
+    REMOVE_ATTRIBUTE = "remove_attribute"
+    ADD_TAG = "add_tag"
+    REMOVE_TAG = "remove_tag"
+    REMOVE_ALL_TAGS = "remove_all_tags"
+
+
+class PartOutcome(StrEnum):
+    """How a user's part of a request ended."""
+
+    CONFIRMED = "confirmed"
+    GIVEN_UP = "given_up"
+    CAME_BACK = "came_back"
+
+
+class Readiness(StrEnum):
+    """Whether a full request's worth of users was ready when a request was cut."""
+
+    MANY = "many"
+    FEW = "few"
+
+
+class Metrics:
+    """The instruments, made on the registry given, so that two tests never share a count.
+
+    topics, codes: the closed sets of those labels. A code outside of it counts as "other".
+    """
+
+    def __init__(self, registry: CollectorRegistry, *, topics: Iterable[str], codes: Iterable[int]) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"audience_sync_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"audience_sync_{name}", text, labels, registry=registry)
+
+        def histogram(name: str, text: str, buckets: Iterable[float], *labels: str) -> Histogram:
+            return Histogram(f"audience_sync_{name}", text, labels, registry=registry, buckets=tuple(buckets))
+
+        self.events = counter("events", "Records read, by what became of them.", "topic", "outcome")
+        self.changes = counter("changes", "Changes that events caused, before folding.", "kind")
+        self.parts = counter("parts", "Users' parts of requests, by how they ended.", "endpoint", "outcome")
+        self.sent_changes = counter("sent_changes", "Changes that left in requests, after folding.")
+        self.requests = counter(
+            "requests", "Requests to the Chat API, by how they ended.", "endpoint", "outcome"
+        )
+        self.errors = counter("errors", "Answers of the Chat API other than OK, by code.", "code")
+        self.users_per_request = histogram(
+            "users_per_request",
+            "Users in a request; by whether at least 100 were ready when it was cut.",
+            USERS_BUCKETS,
+            "ready",
+        )
+        self.request_seconds = histogram(
+            "request_seconds", "From a request's start to its end.", REQUEST_BUCKETS, "endpoint"
+        )
+        self.delay_seconds = histogram(
+            "delay_seconds",
+            "From a user's first unsent event to the confirmation of all that it caused.",
+            DELAY_BUCKETS,
+        )
+        self.waiting_users = gauge("waiting_users", "Users with unsettled changes.")
+        self.ready_users = gauge("ready_users", "Users ready for a request.", "endpoint")
+        self.requests_in_flight = gauge("requests_in_flight", "Requests under way.", "endpoint")
+        self.pace = gauge("pace_calls_per_second", "Requests that may start in a second.", "endpoint")
+        self.oldest_unsettled_seconds = gauge(
+            "oldest_unsettled_seconds", "Age of the oldest unsettled event that was read; 0 if there is none."
+        )
+        self.unread_records = gauge("unread_records", "Records of our partitions not read yet: the backlog.")
+        self.unsettled_records = gauge(
+            "unsettled_records", "Records between the position that may be committed and the one read next."
+        )
+        self.partitions = gauge("partitions", "Partitions that are ours.")
+        self.held_partitions = gauge(
+            "held_partitions", "Partitions of ours that may not be sent for yet after an assignment."
+        )
+        self.stopped = gauge("stopped", "1 while nothing is sent until a person acts.")
+        self.ready = gauge("ready", "1 while the service does its work.")
+        self.dead_letters = counter("dead_letters", "Dead letters that the broker has acknowledged.", "cause")
+        self.dead_letter_failures = counter(
+            "dead_letter_failures", "Tries to write a dead letter that failed."
+        )
+        self.commits = counter("commits", "Commits that the broker has accepted.")
+        self.commit_failures = counter("commit_failures", "Commits that the broker has not accepted.")
+        self.assignments = counter("assignments", "Times that partitions were assigned.")
+        self.foreign_keys = counter(
+            "foreign_keys", "Records whose key is not their user, so that his order is not certain.", "topic"
+        )
+        self.users_on_two_numbers = gauge(
+            "users_on_two_numbers",
+            "Users met on partitions of two numbers since the assignment: their order is not certain.",
+        )
+        self.lost_records = counter(
+            "lost_records", "Records that retention has deleted before they were read."
+        )
+
+        self._codes = {str(code) for code in codes}
+        topics = tuple(topics)
+        for topic in topics:
+            self.foreign_keys.labels(topic)
+            for event_outcome in EventOutcome:
+                self.events.labels(topic, event_outcome)
+        for kind in ChangeKind:
+            self.changes.labels(kind)
+        for endpoint in Endpoint:
+            for each in (self.ready_users, self.requests_in_flight, self.pace, self.request_seconds):
+                each.labels(endpoint)
+            for part_outcome in PartOutcome:
+                self.parts.labels(endpoint, part_outcome)
+            for outcome in Outcome:
+                self.requests.labels(endpoint, outcome)
+        for readiness in Readiness:
+            self.users_per_request.labels(readiness)
+        for code in (*sorted(self._codes), "other"):
+            self.errors.labels(code)
+        for cause in (*Cause, REFUSED_BY_NAME):
+            self.dead_letters.labels(cause)
+
+    def count_error(self, code: int) -> None:
+        """An answer other than OK; a code that is not in the table counts as "other"."""
+        self.errors.labels(str(code) if str(code) in self._codes else "other").inc()

@@ -1,0 +1,189 @@
+"""What happened becomes counts and log lines."""
+
+from collections import Counter
+from typing import Final
+
+import structlog
+
+from audience_sync.core.changes import (
+    AddTag,
+    Change,
+    Endpoint,
+    RemoveAllTags,
+    RemoveAttribute,
+    RemoveTag,
+    Request,
+    SetAttribute,
+    UserId,
+)
+from audience_sync.core.event import Translated, Unusable
+from audience_sync.core.limits import USERS_PER_REQUEST
+from audience_sync.core.ownership import Ownership, PartitionKey
+from audience_sync.core.user_state import Round
+from audience_sync.core.verdicts import Verdict
+from audience_sync.telemetry.metrics import ChangeKind, EventOutcome, Metrics, PartOutcome, Readiness
+
+LINES_OF_A_KIND: Final = 20
+"""Of what may come with each record, so many lines are written, then one a thousand: metrics have them all."""
+
+_KINDS: Final[dict[type[Change], ChangeKind]] = {
+    SetAttribute: ChangeKind.SET_ATTRIBUTE,
+    RemoveAttribute: ChangeKind.REMOVE_ATTRIBUTE,
+    AddTag: ChangeKind.ADD_TAG,
+    RemoveTag: ChangeKind.REMOVE_TAG,
+    RemoveAllTags: ChangeKind.REMOVE_ALL_TAGS,
+}
+
+
+class Watch:
+    """Counts on the metrics, and writes lines; every part of the service tells it what it did."""
+
+    def __init__(self, metrics: Metrics, log: structlog.stdlib.BoundLogger) -> None:
+        self._metrics = metrics
+        self._log = log
+        self._told: Counter[str] = Counter()
+        self._changes = {type_: metrics.changes.labels(kind) for type_, kind in _KINDS.items()}
+
+    # the way in
+
+    def translated(self, topic: str, event: Translated) -> None:
+        """An event has caused changes."""
+        self._metrics.events.labels(topic, EventOutcome.TRANSLATED).inc()
+        for change in event.changes:
+            self._changes[type(change)].inc()
+
+    def ignored(self, topic: str) -> None:
+        """An event causes nothing, as the rules say."""
+        self._metrics.events.labels(topic, EventOutcome.IGNORED).inc()
+
+    def unusable(self, topic: str, event: Unusable) -> None:
+        """A record goes to the dead letters."""
+        self._metrics.events.labels(topic, EventOutcome.UNUSABLE).inc()
+        self._log.debug("unusable", topic=topic, cause=event.cause)
+
+    def foreign_key(self, topic: str, user_id: UserId) -> None:
+        """A record's key is not its user: the order of his changes is not certain."""
+        self._metrics.foreign_keys.labels(topic).inc()
+        if self._worth_a_line("foreign_key"):
+            self._log.warning("foreign_key", topic=topic, way_out="key the topic by the rule's user")
+            self._log.debug("foreign_key_user", topic=topic, user=user_id)
+
+    # positions and assignments
+
+    def committed(self) -> None:
+        """The broker has accepted a commit."""
+        self._metrics.commits.inc()
+
+    def not_committed(self, error: str) -> None:
+        """The broker has not accepted a commit, or not said so in time."""
+        self._metrics.commit_failures.inc()
+        self._log.warning("commit_failed", error=error)
+
+    def records_lost(self, key: PartitionKey, *, committed: int, beginning: int) -> None:
+        """Retention has deleted records before they were read."""
+        self._metrics.lost_records.inc(beginning - committed)
+        self._log.error(
+            "records_lost_to_retention",
+            topic=key.topic,
+            partition=key.number,
+            first_lost=committed,
+            last_lost=beginning - 1,
+            way_out="let the topic keep records longer than the service may be behind",
+        )
+
+    def assigned(self, ownership: Ownership) -> None:
+        """Partitions are ours, and where each is read from is known."""
+        self._metrics.assignments.inc()
+        self._log.info(
+            "assigned",
+            epoch=ownership.epoch,
+            partitions=len(ownership.partitions),
+            to_read_again=sum(
+                partition.start.target - partition.start.position
+                for partition in ownership.partitions.values()
+            ),
+            after_unclean_end=any(not partition.start.clean for partition in ownership.partitions.values()),
+        )
+        if ownership.incomplete_numbers:
+            self._log.error(
+                "partitions_incomplete",
+                numbers=ownership.incomplete_numbers,
+                way_out="give all topics of the rules the same number of partitions",
+            )
+
+    def revoked(self, ownership: Ownership, *, committed: bool) -> None:
+        """They no longer are."""
+        self._log.info("revoked", epoch=ownership.epoch, committed=committed)
+
+    def start_unknown(self, error: str) -> None:
+        """The broker did not say where to start; it is asked again."""
+        self._log.warning("start_positions_unknown", error=error)
+
+    # requests
+
+    def request_cut(self, request: Request, *, ready: int) -> None:
+        """A request leaves; *ready* users were ready for it."""
+        readiness = Readiness.MANY if ready >= USERS_PER_REQUEST else Readiness.FEW
+        self._metrics.users_per_request.labels(readiness).observe(len(request.parts))
+        whole_parts = request.endpoint is Endpoint.REMOVE_ALL_TAGS
+        self._metrics.sent_changes.inc(
+            len(request.parts) if whole_parts else sum(map(len, request.parts.values()))
+        )
+
+    def request_ended(self, request: Request, verdict: Verdict, seconds: float) -> None:
+        """It ended, so many seconds after it left."""
+        endpoint = request.endpoint
+        self._metrics.requests.labels(endpoint, verdict.outcome).inc()
+        self._metrics.request_seconds.labels(endpoint).observe(seconds)
+        if verdict.code:
+            self._metrics.count_error(verdict.code)
+        ends = Counter(
+            PartOutcome.CAME_BACK if refusal.again else PartOutcome.GIVEN_UP
+            for refusal in verdict.refused.values()
+        )
+        rest = PartOutcome.CAME_BACK if verdict.comes_back else PartOutcome.CONFIRMED
+        ends[rest] += len(request.parts) - ends.total()
+        for outcome, count in ends.items():
+            self._metrics.parts.labels(endpoint, outcome).inc(count)
+        for refusal in verdict.refused.values():
+            self._metrics.count_error(refusal.code)
+        if verdict.comes_back and self._worth_a_line(verdict.outcome):
+            self._log.warning(
+                "request_not_confirmed",
+                endpoint=endpoint,
+                outcome=verdict.outcome,
+                code=verdict.code,
+                reason=verdict.reason,
+                users=len(request.parts),
+            )
+
+    def round_ended(self, ended: Round, now: float) -> None:
+        """All that was cut from a user's changes together is settled."""
+        self._metrics.delay_seconds.observe(now - ended.first_at)
+
+    def stopped(self, reason: str) -> None:
+        """Nothing will pass until a person acts."""
+        self._metrics.stopped.set(1)
+        self._log.error("delivery_stopped", reason=reason, kept="everything; looked at again by itself")
+
+    def went_on(self) -> None:
+        """A stop has ended by itself."""
+        self._metrics.stopped.set(0)
+        self._log.info("delivery_goes_on")
+
+    # dead letters
+
+    def buried(self, letter_id: str, cause: str, info: str) -> None:
+        """The broker has acknowledged a dead letter."""
+        self._metrics.dead_letters.labels(cause).inc()
+        if self._worth_a_line(f"dead_letter_{cause}"):
+            self._log.error("dead_letter", id=letter_id, cause=cause, info=info)
+
+    def not_buried(self, letter_id: str, error: str) -> None:
+        """The broker has not; it is tried again."""
+        self._metrics.dead_letter_failures.inc()
+        self._log.warning("dead_letter_not_written", id=letter_id, error=error)
+
+    def _worth_a_line(self, kind: str) -> bool:
+        self._told[kind] += 1
+        return self._told[kind] <= LINES_OF_A_KIND or self._told[kind] % 1000 == 0

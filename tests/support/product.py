@@ -1,0 +1,118 @@
+"""Made-up product services: events for the three shipped rules, and the truth that they add up to."""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+from confluent_kafka import KafkaException, Producer
+
+MEMBERSHIP: Final = "membership-changed"
+CITY: Final = "city-changed"
+STOCKS: Final = "stock-follows"
+TOPICS: Final = (MEMBERSHIP, CITY, STOCKS)
+
+_TIERS: Final = ("none", "silver", "gold", "platinum")
+_CITIES: Final = ("Beijing", "Shanghai", "Shenzhen", "Guangzhou", "Chengdu", "Hangzhou")
+_SYMBOLS: Final = tuple(f"{number:06d}.SZ" for number in range(1, 31))
+
+
+@dataclass
+class Truth:
+    """What is known of one user once all events are applied."""
+
+    attributes: dict[str, str] = field(default_factory=dict)
+    tags: set[str] = field(default_factory=set)
+
+
+class Product:
+    """Events of all three kinds over so many users, from one seed; values carry a version: `gold~17`."""
+
+    def __init__(self, *, users: int, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._versions = count(1)
+        self._users = [f"user-{number:06d}" for number in range(users)]
+        self.truth: dict[str, Truth] = {}
+
+    def events(self, number: int) -> Iterator[tuple[str, bytes, bytes]]:
+        """The next so many events as topic, key and value; the truth moves along."""
+        for _ in range(number):
+            user = self._random.choice(self._users)
+            truth = self.truth.setdefault(user, Truth())
+            yield self._random.choice((self._membership, self._city, self._stock))(user, truth)
+
+    def _membership(self, user: str, truth: Truth) -> tuple[str, bytes, bytes]:
+        tier = truth.attributes["membership"] = self._versioned(_TIERS)
+        return MEMBERSHIP, user.encode(), _cloudevent("membership.changed", {"user_id": user, "tier": tier})
+
+    def _city(self, user: str, truth: Truth) -> tuple[str, bytes, bytes]:
+        city = truth.attributes["city"] = self._versioned(_CITIES)
+        return CITY, user.encode(), json.dumps({"kind": "city-changed", "user_id": user, "city": city}).encode()
+
+    def _stock(self, user: str, truth: Truth) -> tuple[str, bytes, bytes]:
+        symbol = self._random.choice(_SYMBOLS)
+        tag = f"stock:{symbol}"
+        if self._random.random() < 0.6:
+            truth.tags.add(tag)
+            kind = "stock.followed"
+        else:
+            truth.tags.discard(tag)
+            kind = "stock.unfollowed"
+        return STOCKS, user.encode(), _cloudevent(kind, {"user_id": user, "symbol": symbol})
+
+    def _versioned(self, values: tuple[str, ...]) -> str:
+        return f"{self._random.choice(values)}~{next(self._versions)}"
+
+
+def out_of_step(truth: dict[str, Truth], state: dict[str, Any]) -> dict[str, tuple[Truth, Any]]:
+    """The users whose attributes and tags, as the emulator has them, are not as the events say."""
+    wrong = {}
+    for user, expected in truth.items():
+        found = state.get(user, {"attributes": {}, "tags": []})
+        if found["attributes"] != expected.attributes or set(found["tags"]) != expected.tags:
+            wrong[user] = (expected, found)
+    return wrong
+
+
+class Feed:
+    """A producer for events; every record is acknowledged by the broker before `flush` returns."""
+
+    def __init__(self, bootstrap: str, *, compression: str = "none") -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "compression.type": compression,
+                "linger.ms": 20,
+                "acks": "all",
+                "enable.idempotence": True,
+                "partitioner": "murmur2_random",
+            }
+        )
+
+    def send(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+        """Queue a record."""
+        while True:
+            try:
+                self._producer.produce(topic, key=key, value=value, on_delivery=_must_arrive)
+            except BufferError:
+                self._producer.poll(0.05)
+            else:
+                self._producer.poll(0)
+                return
+
+    def flush(self) -> None:
+        """Wait until the broker has all that was sent."""
+        left = self._producer.flush(60)
+        assert left == 0, f"{left} records were not taken by the broker within a minute"
+
+
+def _must_arrive(error: Any, _: Any) -> None:
+    if error is not None:
+        raise KafkaException(error)
+
+
+def _cloudevent(kind: str, data: dict[str, str]) -> bytes:
+    event = {"specversion": "1.0", "id": "1", "source": "/product", "type": f"com.example.{kind}", "data": data}
+    return json.dumps(event).encode()
