@@ -1,7 +1,7 @@
 """Podman where there is no Docker and no image registry: base images from Debian, ours built on them.
 
-Everything is kept in the cache folder, apart from the machine's own podman. Root is needed to make a base
-image and to run containers; `vfs` and `runc` are what works inside a container or a small virtual machine, too.
+Everything is kept in the cache folder, apart from the machine's own podman. Root is needed to make images
+and to run containers; `vfs` and `runc` are what works inside a container or a small virtual machine, too.
 """
 
 import hashlib
