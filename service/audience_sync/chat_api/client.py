@@ -19,13 +19,13 @@ from audience_sync.chat_api.errors import (
     RenewSignature,
     SlowDown,
     TryAgain,
-    UserRefusal,
     error_class,
     refusal,
 )
 from audience_sync.chat_api.signature import Signature
 from audience_sync.chat_api.wire import Answer, Family, decode, encode, path
 from audience_sync.core.changes import Endpoint, Request, UserId
+from audience_sync.core.verdicts import Refusal
 
 _INFO_CHARACTERS: Final = 300
 """Of the API's words, this much is kept. Ours: the longest text seen has 41."""
@@ -80,7 +80,7 @@ class ChatApi:
     ) -> None:
         await self._http.aclose()
 
-    async def add_tags(self, tags: Mapping[UserId, Sequence[str]]) -> dict[UserId, UserRefusal]:
+    async def add_tags(self, tags: Mapping[UserId, Sequence[str]]) -> dict[UserId, Refusal]:
         """Add tags to users; a user carries a tag or does not.
 
         Takes:  {user: [tag, ...]}; 1-100 users, 1-10 tags each, a tag 1-50 bytes of UTF-8.
@@ -88,7 +88,7 @@ class ChatApi:
         """
         return await self.send(Request(Endpoint.ADD_TAGS, tags))
 
-    async def remove_tags(self, tags: Mapping[UserId, Sequence[str]]) -> dict[UserId, UserRefusal]:
+    async def remove_tags(self, tags: Mapping[UserId, Sequence[str]]) -> dict[UserId, Refusal]:
         """Remove tags from users; one that is not there is no error (inferred).
 
         Takes:  {user: [tag, ...]}; the limits of adding (the number of tags is inferred).
@@ -96,7 +96,7 @@ class ChatApi:
         """
         return await self.send(Request(Endpoint.REMOVE_TAGS, tags))
 
-    async def remove_all_tags(self, users: Collection[UserId]) -> dict[UserId, UserRefusal]:
+    async def remove_all_tags(self, users: Collection[UserId]) -> dict[UserId, Refusal]:
         """Leave users without tags.
 
         Takes:  1-100 users.
@@ -104,9 +104,7 @@ class ChatApi:
         """
         return await self.send(Request(Endpoint.REMOVE_ALL_TAGS, dict.fromkeys(users, ())))
 
-    async def set_attributes(
-        self, attributes: Mapping[UserId, Mapping[str, str]]
-    ) -> dict[UserId, UserRefusal]:
+    async def set_attributes(self, attributes: Mapping[UserId, Mapping[str, str]]) -> dict[UserId, Refusal]:
         """Set attributes of users; those not named stay as they are.
 
         Takes:  {user: {name: value}}; 1-100 users, 1-10 attributes each, name and value 1-50 bytes of UTF-8.
@@ -115,9 +113,7 @@ class ChatApi:
         """
         return await self.send(Request(Endpoint.SET_ATTRIBUTES, attributes))
 
-    async def remove_attributes(
-        self, attributes: Mapping[UserId, Sequence[str]]
-    ) -> dict[UserId, UserRefusal]:
+    async def remove_attributes(self, attributes: Mapping[UserId, Sequence[str]]) -> dict[UserId, Refusal]:
         """Leave users without a value of the attributes named; one without a value is no error (inferred).
 
         Takes:  {user: [name, ...]}; 1-100 users, 1-10 names each. The app's administrator has defined them.
@@ -125,7 +121,7 @@ class ChatApi:
         """
         return await self.send(Request(Endpoint.REMOVE_ATTRIBUTES, attributes))
 
-    async def send(self, request: Request) -> dict[UserId, UserRefusal]:
+    async def send(self, request: Request) -> dict[UserId, Refusal]:
         """Send *request* to its endpoint. Safe to repeat.
 
         Returns: {user: refusal} of the users refused by name; all others are confirmed.
@@ -144,7 +140,7 @@ class ChatApi:
             failure = connection.failure(request.endpoint, error)
         raise failure  # outside the handlers: the foreign exception holds the address and is no context of it
 
-    async def _exchange(self, request: Request, body: bytes) -> dict[UserId, UserRefusal]:
+    async def _exchange(self, request: Request, body: bytes) -> dict[UserId, Refusal]:
         used = self._signature.current()
         answer = await self._post(request.endpoint, body, used)
         if answer.code is not None and error_class(answer.code) is RenewSignature:
@@ -178,7 +174,7 @@ class ChatApi:
         return SecretStr(f"{self._query}&random={self._random.getrandbits(32)}&usersig={usersig}")
 
 
-def _refusals(request: Request, answer: Answer, signature: SecretStr) -> dict[UserId, UserRefusal]:
+def _refusals(request: Request, answer: Answer, signature: SecretStr) -> dict[UserId, Refusal]:
     """The users that *answer* refuses by name; or raise what it says of the whole request."""
 
     def safe(info: str | None) -> str:
@@ -188,8 +184,8 @@ def _refusals(request: Request, answer: Answer, signature: SecretStr) -> dict[Us
         return hidden[:_INFO_CHARACTERS]
 
     assert answer.code is not None, "an answer without a code is not taken for one"
-    refused: dict[UserId, UserRefusal] = {}
-    stranger: UserRefusal | None = None
+    refused: dict[UserId, Refusal] = {}
+    stranger: Refusal | None = None
     for entry in answer.named or ():
         if entry.code == 0:
             continue

@@ -6,19 +6,10 @@ from typing import Final
 import msgspec
 
 from audience_sync.core.changes import UserId
+from audience_sync.core.verdicts import Refusal
 
 NO_ANSWER: Final = -1
 """The code when no answer could be read. An HTTP status stands for itself: codes have five digits."""
-
-
-class UserRefusal(msgspec.Struct, frozen=True):
-    """Why one user of a request was not served while the others were."""
-
-    code: int
-    info: str
-    """The API's words, for people: never to be matched."""
-    again: bool
-    """True: the code says nothing against the user, repeat for him. False: give up on him."""
 
 
 class BrokenLimit(ValueError):  # noqa: N818 - named for what happened
@@ -32,12 +23,12 @@ class ChatApiError(Exception):
     """True: the request may have been applied, or still be, so its users wait out the server's time-out."""
 
     def __init__(
-        self, endpoint: str, code: int, info: str, *, named: Mapping[UserId, UserRefusal] | None = None
+        self, endpoint: str, code: int, info: str, *, named: Mapping[UserId, Refusal] | None = None
     ) -> None:
         """Keep what the answer said; *named* are the users it named, of whom the others may know nothing."""
         super().__init__(f"{endpoint} {'got no answer' if code == NO_ANSWER else f'answered {code}'}: {info}")
         self.endpoint, self.code, self.info = endpoint, code, info
-        self.named: Mapping[UserId, UserRefusal] = named or {}
+        self.named: Mapping[UserId, Refusal] = named or {}
 
 
 class TryAgain(ChatApiError):  # noqa: N818 - named for what comes next
@@ -217,10 +208,10 @@ def error_class(code: int) -> type[ChatApiError]:
     return row.error if row else Refused
 
 
-def refusal(code: int, info: str) -> UserRefusal:
+def refusal(code: int, info: str) -> Refusal:
     """What *code* means when it is said of one user.
 
     Only what is wrong with a request can be wrong with a user. Codes about time, rate, signature,
     configuration or quota say nothing against him, so his part is kept and repeated.
     """
-    return UserRefusal(code, info, again=not issubclass(error_class(code), Refused))
+    return Refusal(code, info, again=not issubclass(error_class(code), Refused))

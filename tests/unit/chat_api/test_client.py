@@ -35,9 +35,9 @@ from audience_sync.chat_api.errors import (
     RenewSignature,
     SlowDown,
     TryAgain,
-    UserRefusal,
 )
 from audience_sync.core.changes import Endpoint, Request, UserId
+from audience_sync.core.verdicts import Refusal
 
 ALICE, BOB = UserId("alice"), UserId("bob")
 OK = {"ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0}
@@ -79,7 +79,7 @@ async def end_of(connections: httpx.AsyncBaseTransport) -> ChatApiError:
     ],
 )
 async def test_each_method_calls_its_endpoint(
-    call: Callable[[ChatApi], Awaitable[dict[UserId, UserRefusal]]], path: str, body: object
+    call: Callable[[ChatApi], Awaitable[dict[UserId, Refusal]]], path: str, body: object
 ) -> None:
     connections = Connections(says(OK))
     async with client(connections) as chat_api:
@@ -118,7 +118,7 @@ async def test_users_refused_by_name_are_returned_and_the_others_are_confirmed()
         {"To_Account": "alice", "ErrorCode": 0},
     ]
     async with client(Connections(says(OK | {"ErrorList": listed}))) as chat_api:
-        assert await chat_api.send(REQUEST) == {BOB: UserRefusal(70107, "not there", again=False)}
+        assert await chat_api.send(REQUEST) == {BOB: Refusal(70107, "not there", again=False)}
 
 
 async def test_a_refusal_of_somebody_else_is_an_error_of_the_whole() -> None:
@@ -135,7 +135,7 @@ async def test_an_error_keeps_the_users_that_it_names() -> None:
     error = await end_of(Connections(says({"ErrorCode": 90001, "ErrorList": listed})))
 
     assert type(error) is Refused
-    assert error.named == {BOB: UserRefusal(70107, "", again=False)}
+    assert error.named == {BOB: Refusal(70107, "", again=False)}
 
 
 @pytest.mark.parametrize(

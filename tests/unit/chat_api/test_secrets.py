@@ -15,8 +15,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from tests.unit.chat_api.calls import KEY, Connections, client, read_request, says, signature, socket
 from yarl import URL
 
-from audience_sync.chat_api.errors import ChatApiError, UserRefusal
+from audience_sync.chat_api.errors import ChatApiError
 from audience_sync.core.changes import Endpoint, Request, UserId
+from audience_sync.core.verdicts import Refusal
 
 REQUEST = Request(Endpoint.ADD_TAGS, {UserId("alice"): ["vip"]})
 SIGNATURE = signature().current().get_secret_value()
@@ -95,7 +96,7 @@ async def test_an_answer_that_repeats_the_address_is_not_quoted(form: str) -> No
     named = {"ErrorCode": 0, "ErrorList": [{"To_Account": "alice", "ErrorCode": 91000, "ErrorInfo": info}]}
     async with client(Connections(says(named))) as chat_api:
         refused = await chat_api.send(REQUEST)
-    assert refused == {"alice": UserRefusal(91000, "cannot read ?usersig=***&random=1", again=True)}
+    assert refused == {"alice": Refusal(91000, "cannot read ?usersig=***&random=1", again=True)}
 
 
 @pytest.mark.parametrize("status", [200, 302, 404, 502])
