@@ -251,7 +251,14 @@ async def test_a_broken_limit_is_seen_before_anything_is_sent() -> None:
 
 @pytest.mark.parametrize(
     "base_url",
-    ["chat.test", "ftp://chat.test", "https://", "https://chat.test/v4", "https://chat.test?usersig=x"],
+    [
+        "chat.test",
+        "ftp://chat.test",
+        "https://",
+        "https://chat.test/v4",
+        "https://chat.test?usersig=x",
+        "https://a:b@chat.test",
+    ],
 )
 def test_a_base_url_is_a_scheme_and_a_host(base_url: str) -> None:
     with pytest.raises(ValueError, match=re.escape("base_url must be a scheme and a host")):
