@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import uvicorn
 
@@ -20,6 +20,9 @@ from audience_sync.emulator.refusals import RefusedError
 from audience_sync.emulator.requests import Write
 from audience_sync.emulator.settings import Settings
 from audience_sync.emulator.store import UserState
+
+BACKLOG: Final = 2048
+"""Connections that may wait to be taken; a load test opens many at once."""
 
 
 class Emulator:
@@ -138,6 +141,7 @@ class _Server(uvicorn.Server):
             http=Protocol,
             ws="none",
             lifespan="off",
+            backlog=BACKLOG,
             log_config=None,
             server_header=False,
             timeout_keep_alive=75,
@@ -162,7 +166,16 @@ def _clock() -> Callable[[], float]:
 
 def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    # With the protocol left out, asyncio would not switch Nagle's delay off, and each answer took 40 ms more.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
 def _written(host: str) -> str:

@@ -1,0 +1,268 @@
+"""The emulator over HTTP, as a client and a test harness meet it."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.support.emulator import SETTINGS, call, query
+from tests.unit.emulator.given import attributes, tags
+
+from audience_sync.emulator.faults import FaultSettings
+from audience_sync.emulator.journal import JournalError
+from audience_sync.emulator.overlaps import Overlap
+from audience_sync.emulator.server import Emulator, serve
+from audience_sync.emulator.settings import Accounts
+from audience_sync.emulator.store import UserState
+
+
+async def test_a_signed_call_is_answered_and_seen(chat_api: Emulator) -> None:
+    """The way in, the way back, and the state afterwards."""
+    async with httpx.AsyncClient() as client:
+        assert (await call(client, chat_api, "im_set_attr", attributes("深圳", city="Shenzhen")))[
+            "ErrorCode"
+        ] == 0
+        answer = await call(client, chat_api, "im_get_attr", {"To_Account": ["深圳"]})
+    assert answer["UserAttrs"] == [{"To_Account": "深圳", "Attrs": {"city": "Shenzhen"}}]
+    assert chat_api.state() == {"深圳": UserState({"city": "Shenzhen"}, [])}
+    assert chat_api.attribute_names() == {"0": "membership", "1": "city"}
+    assert [seen.endpoint for seen in chat_api.requests()] == ["im_set_attr", "im_get_attr"]
+    assert chat_api.most_calls_in_a_second() == {"im_set_attr": 1, "im_get_attr": 1}
+    chat_api.reset_counters()
+    assert chat_api.requests() == []
+    assert chat_api.counters.calls == {}
+
+
+async def test_what_is_wrong_before_the_body_is_read(chat_api: Emulator) -> None:
+    """Path, method and query have their codes; the HTTP status is 200 all the same."""
+    async with httpx.AsyncClient(base_url=chat_api.url) as client:
+        path = "/v4/all_member_push/im_add_tag"
+        answers = [
+            await client.post("/v4/all_member_push/im_nothing", params=query(), json={}),
+            await client.post("/v4/openim/im_add_tag", params=query(), json={}),
+            await client.get(path, params=query()),
+            await client.post(path, json={}),
+            await client.post(path, params=query(sdkappid="1"), json={}),
+            await client.post(path, params=query(usersig="x"), json={}),
+        ]
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert [answer.json()["ErrorCode"] for answer in answers] == [60009, 60009, 60002, 60012, 60006, 70003]
+
+
+async def test_a_body_that_is_longer_than_any_sound_one(chat_api: Emulator) -> None:
+    """It is not kept in memory, and refused."""
+    async with httpx.AsyncClient() as client:
+        answer = await call(client, chat_api, "im_add_tag", {"filler": "x" * (1 << 20)})
+    assert answer["ErrorCode"] == 90001
+    chat_api.broken_limits.clear()
+
+
+async def test_two_requests_for_one_user_at_the_same_time_are_seen() -> None:
+    """While the first waits for its answer, the second names the same user."""
+    async with serve(SETTINGS) as emulator, httpx.AsyncClient() as client, asyncio.TaskGroup() as group:
+        emulator.fail_next("stall:600")
+        held = group.create_task(call(client, emulator, "im_add_tag", tags("a", "t")))
+        await applied(emulator, "a")
+        await call(client, emulator, "im_remove_tag", tags("a", "t"))
+        assert emulator.overlaps == [Overlap("a", "im_add_tag", "im_remove_tag")]
+        held.cancel()
+
+
+async def applied(emulator: Emulator, user: str, tag: str = "t") -> None:
+    async with asyncio.timeout(30):
+        while tag not in emulator.user(user).tags:  # noqa: ASYNC110 - the emulator tells nobody when it applies
+            await asyncio.sleep(0.001)
+
+
+async def test_a_client_that_gave_up_waiting_may_send_again(chat_api: Emulator) -> None:
+    """Its first request is over when its connection is; the fixture finds no overlap."""
+    chat_api.fail_next("stall:600", count=5)
+    async with httpx.AsyncClient() as client:
+        for number in range(5):
+            async with asyncio.TaskGroup() as group:
+                given_up = group.create_task(call(client, chat_api, "im_add_tag", tags("a", f"t-{number}")))
+                await applied(chat_api, "a", f"t-{number}")
+                given_up.cancel()
+        assert (await call(client, chat_api, "im_add_tag", tags("a", "last")))["ErrorCode"] == 0
+    assert [seen.answered is None for seen in chat_api.requests()] == [True] * 5 + [False]
+
+
+async def test_faults_over_http(chat_api: Emulator) -> None:
+    """A broken connection, a gateway's page, a code after the deed; a stop does not wait for a stalled answer."""
+    async with httpx.AsyncClient() as client:
+        chat_api.fail_next("reset")
+        with pytest.raises(httpx.ReadError):
+            await call(client, chat_api, "im_add_tag", tags("a", "t"))
+        assert chat_api.user("a").tags == ["t"]
+
+        chat_api.fail_next("http:502", endpoint="im_add_tag")
+        address = f"{chat_api.url}/v4/all_member_push/im_add_tag"
+        answer = await client.post(address, params=query(), json=tags("b", "t"))
+        assert (answer.status_code, answer.headers["content-type"]) == (502, "text/html")
+        assert chat_api.user("b").tags == []
+
+        chat_api.fail_next("code_after:91000")
+        assert (await call(client, chat_api, "im_add_tag", tags("c", "t")))["ErrorCode"] == 91000
+        assert chat_api.user("c").tags == ["t"]
+
+
+async def test_stopping_cuts_what_is_held_back(caplog: pytest.LogCaptureFixture) -> None:
+    """It does not wait, and has nothing to complain about."""
+    caplog.set_level(1)
+    async with httpx.AsyncClient() as client, asyncio.TaskGroup() as group:
+        async with serve(replace(SETTINGS, latency_seconds=600)) as emulator:
+            held = group.create_task(failing(call(client, emulator, "im_add_tag", tags("a", "t"))))
+            await applied(emulator, "a")
+        await held
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def failing(answer: object) -> None:
+    with pytest.raises(httpx.TransportError):
+        await answer  # type: ignore[misc]  # a coroutine
+
+
+async def test_the_servers_log_never_holds_a_query(caplog: pytest.LogCaptureFixture) -> None:
+    """Addresses carry the signature, and no level is low enough to show it."""
+    signature = query()["usersig"]
+    caplog.set_level(1)
+    logging.getLogger("uvicorn.access").addHandler(caplog.handler)
+    try:
+        async with serve(SETTINGS) as emulator, httpx.AsyncClient() as client:
+            for path in ("v4/all_member_push/im_get_tag", "control/health", "nothing"):
+                await client.post(f"{emulator.url}/{path}", params=query(usersig=signature), content=b"{")
+    finally:
+        logging.getLogger("uvicorn.access").removeHandler(caplog.handler)
+    told = [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
+    assert told
+    assert not [line for line in told if signature in line or "usersig" in line]
+
+
+async def test_the_control_address() -> None:
+    """Everything a test in another process needs."""
+    settings = replace(SETTINGS, accounts=Accounts.IMPORTED, imported=("a",), version_separator="~")
+    async with serve(settings) as emulator, httpx.AsyncClient(base_url=f"{emulator.url}/control") as client:
+        assert (await client.get("/health")).json() == {"status": "ok"}
+        assert (await client.post("/accounts", json={"users": ["b", "a/b c"]})).json() == {"imported": 2}
+        await call(client, emulator, "im_add_tag", tags("a/b c", "topic:NVDA"))
+        for value in ("gold~2", "gold~1"):
+            await call(client, emulator, "im_set_attr", attributes("a", city=value))
+        await call(client, emulator, "im_add_tag", tags("nobody", "t"))
+        await call(client, emulator, "im_add_tag", {})
+
+        assert (await client.get("/users/a%2Fb%20c")).json() == {"attributes": {}, "tags": ["topic:NVDA"]}
+        state = (await client.get("/state")).json()
+        assert state["attribute_names"] == {"0": "membership", "1": "city"}
+        assert state["users"]["a"] == {"attributes": {"city": "gold~1"}, "tags": []}
+        assert list(state["users"]) == ["a", "b", "a/b c"]
+
+        counters = (await client.get("/counters")).json()
+        assert counters["calls"] == {"im_add_tag": 3, "im_set_attr": 2}
+        assert counters["most_calls_in_a_second"].keys() == {"im_add_tag", "im_set_attr"}
+        assert counters["users_per_request"] == {"im_add_tag": {"1": 2}, "im_set_attr": {"1": 2}}
+        assert (counters["users"], counters["user_parts"]) == (4, {"im_add_tag": 2, "im_set_attr": 2})
+        assert counters["refused"] == {"90048": 1, "90019": 1}
+        assert (counters["overlaps_count"], counters["broken_limits_count"]) == (0, 1)
+        assert counters["went_back"] == [
+            {"user": "a", "name": "city", "highest": "gold~2", "written": "gold~1"}
+        ]
+
+        last = (await client.get("/requests", params={"last": 2})).json()["requests"]
+        assert [(each["users"], each["code"]) for each in last] == [(["nobody"], 90048), ([], 90019)]
+        assert all(each["arrived"] <= each["answered"] for each in last)
+
+        fault = {"kind": "code:91000", "endpoint": None, "count": 2}
+        asked = {"latency_seconds": 0.001, "fail_next": [fault], "chance": {"reset": 0}, "seed": 3}
+        assert (await client.post("/faults", json=asked)).json()["fail_next"] == [fault]
+        assert (await call(client, emulator, "im_add_tag", tags("a", "t")))["ErrorCode"] == 91000
+        assert (await client.get("/faults")).json() == {
+            "latency_seconds": 0.001,
+            "fail_next": [fault | {"count": 1}],
+            "chance": {"reset": 0.0},
+        }
+        emulator.set_faults(FaultSettings(fail_next=[]))
+
+        assert (await client.post("/reset-counters")).json() == {}
+        assert (await client.get("/counters")).json()["calls"] == {}
+
+
+async def test_mistakes_at_the_control_address(chat_api: Emulator) -> None:
+    """Each is named."""
+    async with httpx.AsyncClient() as client:
+        for method, path, body, status in [
+            ("GET", "nothing", b"", 404),
+            ("GET", "users", b"", 404),
+            ("GET", "health/more", b"", 404),
+            ("POST", "state", b"", 405),
+            ("GET", "reset-counters", b"", 405),
+            ("POST", "faults", b"{", 400),
+            ("POST", "faults", b'{"fail_nxt": []}', 400),
+            ("POST", "faults", b'{"fail_next": [{"kind": "nonsense"}]}', 400),
+            ("POST", "faults", b'{"fail_next": [{"kind": "reset", "count": 0}]}', 400),
+            ("POST", "accounts", b'{"users": [""]}', 400),
+            ("POST", "accounts", b'["a"]', 400),
+            ("GET", "requests?last=0", b"", 400),
+            ("GET", "requests?last=x", b"", 400),
+        ]:
+            answer = await client.request(method, f"{chat_api.url}/control/{path}", content=body)
+            assert (answer.status_code, bool(answer.json()["error"])) == (status, True), path
+
+
+async def test_state_outlives_the_emulator(tmp_path: Path) -> None:
+    """Names, users, versions and imported accounts come back; what was counted does not; half a line is dropped."""
+    kept = replace(SETTINGS, state=tmp_path / "state.jsonl", version_separator="~")
+    async with serve(kept) as emulator, httpx.AsyncClient() as client:
+        emulator.import_accounts("quiet")
+        await call(client, emulator, "im_set_attr_name", {"AttrNames": {"2": "level"}})
+        await call(client, emulator, "im_set_attr", attributes("a", city="x~2", level="1"))
+        await call(client, emulator, "im_set_attr", attributes("a", city="x~1"))
+        await call(
+            client, emulator, "im_remove_attr", {"UserAttrs": [{"To_Account": "a", "Attrs": ["level"]}]}
+        )
+        await call(client, emulator, "im_add_tag", tags("a", "two", "one"))
+        await call(client, emulator, "im_add_tag", tags("b", "t"))
+        await call(client, emulator, "im_remove_tag", tags("a", "two"))
+        await call(client, emulator, "im_remove_all_tags", {"To_Account": ["b"]})
+        before, names = emulator.state(), emulator.attribute_names()
+    assert before == {"quiet": UserState(), "a": UserState({"city": "x~1"}, ["one"]), "b": UserState()}
+    with (tmp_path / "state.jsonl").open("ab") as file:
+        file.write(b'{"type":"im_add_tag","parts":[["a",["ha')
+
+    only_imported = replace(kept, accounts=Accounts.IMPORTED, attribute_names=("level", "new"))
+    for _ in range(2):
+        async with serve(only_imported) as emulator, httpx.AsyncClient() as client:
+            assert emulator.state() == before
+            assert emulator.attribute_names() == names | {"3": "new"}
+            assert emulator.went_back == []
+            await call(client, emulator, "im_set_attr", attributes("a", city="x~1"))
+            assert [back.highest for back in emulator.went_back] == ["x~2"]
+
+
+@pytest.mark.parametrize(
+    "line", [b"nonsense", b'{"type":"im_push"}', b'{"type":"im_set_attr","parts":[["a",{"undefined":"x"}]]}']
+)
+async def test_a_file_that_is_no_journal(tmp_path: Path, line: bytes) -> None:
+    """The emulator does not start on half a truth."""
+    (tmp_path / "state").write_bytes(line + b"\n")
+    with pytest.raises(JournalError, match="state"):
+        async with serve(replace(SETTINGS, state=tmp_path / "state")):
+            pass
+
+
+async def test_an_address_that_is_taken(chat_api: Emulator) -> None:
+    """An error for whoever starts it, not the end of the process."""
+    with pytest.raises(OSError, match="in use"):
+        async with serve(SETTINGS, port=int(chat_api.url.rpartition(":")[2])):
+            pass
+
+
+async def test_no_room_for_another_name(tmp_path: Path) -> None:
+    """Ten slots, and those of the file count."""
+    kept = replace(SETTINGS, state=tmp_path / "state", attribute_names=tuple(map(str, range(10))))
+    async with serve(kept):
+        pass
+    with pytest.raises(ValueError, match="no free slot"):
+        async with serve(replace(kept, attribute_names=("another",))):
+            pass
