@@ -12,10 +12,11 @@ wanted=()
 for program in "${!package_of[@]}"; do
     command -v "$program" >/dev/null || wanted+=("${package_of[$program]}")
 done
-python3 -c 'import ensurepip' 2>/dev/null || wanted+=(python3-venv)
 if docker version >/dev/null 2>&1; then # it brings broker and containers
-    wanted=($(command -v promtool >/dev/null || echo prometheus))
+    wanted=()
+    command -v promtool >/dev/null || wanted+=(prometheus)
 fi
+python3 -c 'import ensurepip' 2>/dev/null || wanted+=(python3-venv)
 if ((${#wanted[@]})); then
     echo "installing ${wanted[*]}"
     apt-get update -qq
