@@ -26,7 +26,7 @@ from kafka.errors import (
 )
 
 from audience_sync.events.reachability import unreachable
-from audience_sync.events.security import KafkaSecurity, KafkaSecurityError
+from audience_sync.events.security import KafkaSecurity, KafkaSecurityError, Mechanism
 from audience_sync.events.security_parameters import kafka_python_parameters
 
 Answer = TypeVar("Answer")
@@ -95,8 +95,7 @@ def ask(address: KafkaAddress, question: Callable[["KafkaAdmin"], Answer]) -> An
     except Empty:
         kafka.close()
         raise KafkaAdminError(
-            f"{where} gave no answer within {address.timeout_seconds:g} s; see whether the broker is "
-            f"healthy, and whether the addresses that it advertises can be reached from here"
+            f"{where} gave no answer within {address.timeout_seconds:g} s; {_see(address.security)}"
         ) from None
 
 
@@ -124,15 +123,17 @@ class KafkaAdmin:
         there = consumer.topics()
         return {topic: len(consumer.partitions_for_topic(topic)) for topic in topics if topic in there}
 
-    def create(self, topic: str, *, partitions: int, configuration: Mapping[str, str]) -> None:
-        """Create a topic, with as many copies as the broker's default, and wait until it shows. Repeatable.
+    def create(
+        self, topic: str, *, partitions: int, replication: int, configuration: Mapping[str, str]
+    ) -> None:
+        """Create a topic and wait until it shows. Safe to repeat. A *replication* of -1 is the broker's default.
 
         Raises NotSpokenError, and KafkaAdminError if the broker refuses.
         """
         new = NewTopic(
             topic, num_partitions=partitions, replication_factor=1, topic_configs=dict(configuration)
         )
-        new.replication_factor = -1  # the broker's default; the constructor refuses it, the protocol does not
+        new.replication_factor = replication  # the constructor refuses -1, which the protocol allows
         try:
             self._admin().create_topics([new])
         except TopicAlreadyExistsError:
@@ -220,21 +221,33 @@ def _raiser(error: BaseException) -> Callable[[], Any]:
 def _meaning(error: Exception, security: KafkaSecurity) -> str:
     """A library's error as a sentence. Its own text is left out, as it may quote what is secret."""
     kind = type(error).__name__
+    mechanism = security.mechanism
     match error:
         case UnsupportedSaslMechanismError():
-            return f"the broker does not accept the mechanism {security.mechanism}; correct it"
+            return f"the broker does not accept {mechanism}; correct sasl_mechanism"
+        case AuthenticationFailedError() if mechanism is Mechanism.OAUTHBEARER:
+            return "the broker refuses the token; see sasl_token_file"
         case AuthenticationFailedError():
-            return f"the broker refuses the {security.mechanism} credentials; correct user, password or token"
-        case _ if security.uses_sasl:
             return (
-                f"no session over {security.protocol} with {security.mechanism} ({kind}); "
-                f"correct protocol, mechanism, username and password, or token"
+                f"the broker refuses the credentials for {mechanism}; correct sasl_username or sasl_password"
+            )
+        case _ if security.uses_sasl:
+            secret = (
+                "sasl_token_file" if mechanism is Mechanism.OAUTHBEARER else "sasl_username and sasl_password"
+            )
+            return (
+                f"it takes connections, but no session over {security.protocol} with {mechanism} ({kind}); "
+                f"correct security_protocol, sasl_mechanism, or {secret}"
             )
         case _:
-            return (
-                f"it takes connections, but does not answer as Kafka over {security.protocol} ({kind}); see "
-                f"whether that port wants TLS or SASL (correct the protocol), and whether it is healthy"
-            )
+            return f"it takes connections, but does not answer as Kafka ({kind}); {_see(security)}"
+
+
+def _see(security: KafkaSecurity) -> str:
+    return (
+        f"see whether that port speaks {security.protocol} (security_protocol), whether the broker is healthy, and "
+        f"whether the addresses that it advertises can be reached from here"
+    )
 
 
 @contextmanager

@@ -30,10 +30,12 @@ def check_topics(
     sources: Sequence[str],
     dead_letters: str,
     create_partitions: int | None = None,
+    create_replication: int = -1,
 ) -> TopicsChecked:
     """See that all topics are there and fit together; create missing ones if *create_partitions* is given.
 
-    Source topics get that many partitions, the dead letters one, kept for ever. Blocks, as long as *address*
+    Source topics get that many partitions, the dead letters one, kept for ever, all of them
+    *create_replication* copies (-1: the broker's default). Blocks, as long as *address*
     says at most; safe to repeat, from several replicas at the same time as well.
     Raises KafkaAdminError for topics that are missing and for sources of different partition counts. What
     the broker can't be asked is a warning and no error.
@@ -50,10 +52,13 @@ def check_topics(
         if lacking and create_partitions is not None:
             try:
                 for topic in lacking:
-                    if topic == dead_letters:
-                        kafka.create(topic, partitions=1, configuration={"retention.ms": KEPT_FOR_EVER})
-                    else:
-                        kafka.create(topic, partitions=create_partitions, configuration={})
+                    kept = topic == dead_letters
+                    kafka.create(
+                        topic,
+                        partitions=1 if kept else create_partitions,
+                        replication=create_replication,
+                        configuration={"retention.ms": KEPT_FOR_EVER} if kept else {},
+                    )
                 created = lacking
             except NotSpokenError:
                 warnings += [f"the broker can't be asked to create topic {topic!r}" for topic in lacking]

@@ -32,26 +32,35 @@ def _reason(address: str, context: ssl.SSLContext | None, deadline: float) -> st
         host, port = host_and_port(address)
     except ValueError as error:
         return f"{where}: {error}"
-    remaining = max(0.1, deadline - time.monotonic())
     try:
-        with socket.create_connection((host, port), timeout=remaining) as connection:
-            if context is not None:
-                connection.settimeout(max(0.1, deadline - time.monotonic()))
-                context.wrap_socket(connection, server_hostname=host).close()
+        with socket.create_connection((host, port), timeout=_left(deadline)) as connection:
+            if context is None:
+                return None
+            connection.settimeout(_left(deadline))
+            why = _tls_fails(connection, host, context)
+            return None if why is None else f"{where}: {why}"
     except socket.gaierror:
-        return f"{where}: the name {host!r} is not known; correct the bootstrap address"
-    except ssl.SSLCertVerificationError as error:
-        return f"{where}: its certificate is not accepted: {error.verify_message}; see ca_file and host name"
-    except ssl.SSLError as error:
-        return (
-            f"{where}: TLS fails ({error.reason or 'no reason given'}); see whether that port speaks "
-            f"TLS, and whether it wants a client's certificate (cert_file, key_file)"
-        )
+        return f"{where}: the name {host!r} is not known; correct bootstrap_servers"
     except TimeoutError:
-        return f"{where}: no answer in time; see the bootstrap address, and what lies between (a firewall)"
+        return f"{where}: no answer in time; see bootstrap_servers, and what lies between (a firewall)"
     except OSError as error:
-        return f"{where}: {error.strerror or error}; correct the bootstrap address, or start the broker"
+        return f"{where}: {error.strerror or error}; correct bootstrap_servers, or start the broker"
+
+
+def _tls_fails(connection: socket.socket, host: str, context: ssl.SSLContext) -> str | None:
+    try:
+        context.wrap_socket(connection, server_hostname=host).close()
+    except ssl.SSLCertVerificationError as error:
+        return f"its certificate is not accepted: {error.verify_message}; see ssl_ca_file and the host's name"
+    except OSError as error:  # a port that expects something else closes the connection, or waits
+        why = getattr(error, "reason", None) or error.strerror or error
+        return f"TLS fails ({why}); see whether that port speaks TLS, and wants a certificate (ssl_certificate_file)"
     return None
+
+
+def _left(deadline: float) -> float:
+    """Seconds until *deadline*; a little even after it, since 0 would mean not to wait at all."""
+    return max(0.1, deadline - time.monotonic())
 
 
 def host_and_port(address: str) -> tuple[str, int]:
@@ -61,5 +70,5 @@ def host_and_port(address: str) -> tuple[str, int]:
         host, port = address, str(_KAFKA_PORT)
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError("the bootstrap address must be host:port, several joined by commas")
+        raise ValueError("bootstrap_servers must be host:port, several joined by commas")
     return host, int(port)

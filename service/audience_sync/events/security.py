@@ -56,13 +56,13 @@ class KafkaSecurity:
     def __post_init__(self) -> None:
         missing = []
         if self.uses_sasl and self.mechanism is None:
-            missing.append(f"mechanism (one of {', '.join(Mechanism)})")
+            missing.append(f"sasl_mechanism (one of {', '.join(Mechanism)})")
         if self.uses_sasl and self.mechanism is Mechanism.OAUTHBEARER and self.token is None:
-            missing.append("token_file")
+            missing.append("sasl_token_file")
         if self.uses_sasl and self.mechanism not in (None, Mechanism.OAUTHBEARER):
-            missing += [name for name in ("username", "password") if getattr(self, name) is None]
+            missing += [f"sasl_{name}" for name in ("username", "password") if getattr(self, name) is None]
         if (self.cert_file is None) != (self.key_file is None):
-            missing.append("cert_file" if self.cert_file is None else "key_file")
+            missing.append("ssl_certificate_file" if self.cert_file is None else "ssl_key_file")
         if missing:
             way = f" with {self.mechanism}" if self.uses_sasl and self.mechanism else ""
             raise KafkaSecurityError(
@@ -87,10 +87,12 @@ def token_from(token_file: Path) -> Callable[[], SecretStr]:
         try:
             text = token_file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise KafkaSecurityError(f"token_file {token_file} can't be read: {_reason(error)}") from error
+            raise KafkaSecurityError(
+                f"sasl_token_file {token_file} can't be read: {_reason(error)}"
+            ) from error
         if not text:
             raise KafkaSecurityError(
-                f"token_file {token_file} is empty; it must hold the token and nothing else"
+                f"sasl_token_file {token_file} is empty; it must hold the token and nothing else"
             )
         return SecretStr(text)
 
@@ -105,14 +107,14 @@ def tls_context(security: KafkaSecurity) -> ssl.SSLContext | None:
         context = ssl.create_default_context(cafile=security.ca_file)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise KafkaSecurityError(
-            f"ca_file {security.ca_file} is no list of certificates: {_reason(error)}"
+            f"ssl_ca_file {security.ca_file} is no list of certificates: {_reason(error)}"
         ) from error
     if security.cert_file is not None and security.key_file is not None:
         try:
             # with no password given, OpenSSL would ask for that of an encrypted key on the terminal, and wait
             context.load_cert_chain(security.cert_file, security.key_file, password="")
         except (OSError, ValueError) as error:
-            files = f"cert_file {security.cert_file} and key_file {security.key_file}"
+            files = f"ssl_certificate_file {security.cert_file} and ssl_key_file {security.key_file}"
             raise KafkaSecurityError(
                 f"{files} can't be used together: {_reason(error)}; both in PEM, the key not encrypted"
             ) from error

@@ -44,7 +44,10 @@ def faststream_parameters(security: KafkaSecurity) -> BrokerParameters:
 
 
 def kafka_python_parameters(security: KafkaSecurity) -> dict[str, object]:
-    """Keyword arguments for the clients of kafka-python-ng. Reads files: it blocks."""
+    """Keyword arguments for the clients of kafka-python-ng. Reads files: it blocks.
+
+    Raises KafkaSecurityError for a certificate or token that can't be used.
+    """
     parameters: dict[str, object] = {"security_protocol": security.protocol.value}
     if security.uses_tls:
         parameters["ssl_context"] = tls_context(security)
@@ -54,6 +57,7 @@ def kafka_python_parameters(security: KafkaSecurity) -> dict[str, object]:
     parameters["sasl_mechanism"] = security.mechanism.value
     if security.mechanism is Mechanism.OAUTHBEARER:
         assert security.token is not None, "checked when the security was made"
+        security.token()  # the library would hide that there is none
         parameters["sasl_oauth_token_provider"] = _Tokens(security.token)
     else:
         username, password = _named(security)

@@ -27,7 +27,7 @@ def missing_message(topics: Sequence[str], address: str) -> str:
     names = ", ".join(repr(topic) for topic in topics)
     return (
         f"Kafka at {address} has no topic {names}, or does not show it to this user; create it, correct its "
-        f"name in the rules, or let the service create topics by giving a number of partitions"
+        f"name in the rules, or let the service create topics (create_topics, create_partitions)"
     )
 
 

@@ -1,0 +1,91 @@
+"""Format and rules together: from bytes to changes, for every kind of record."""
+
+from collections.abc import Mapping
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audience_sync.core.changes import AddTag, RemoveTag, SetAttribute, UserId
+from audience_sync.core.event import Cause, Translated, Translation, Unusable
+from audience_sync.core.limits import broken_limit
+from audience_sync.events.translator import Translator
+from audience_sync.rules.file import load_rules
+
+TRANSLATOR = Translator(load_rules())
+TOPICS = load_rules().topics
+
+MEMBERSHIP = (
+    b'{"specversion":"1.0","id":"1","source":"/members","type":"com.example.membership.changed",'
+    b'"time":"2026-11-22T08:30:00Z","data":{"user_id":"alice","tier":"platinum"}}'
+)
+CITY = b'{"kind":"city-changed","user_id":"alice","city":"Shenzhen"}'
+FOLLOWED = b'{"type":"com.example.stock.followed","data":{"user_id":"alice","symbol":700}}'
+UNFOLLOWED = b'{"type":"com.example.stock.unfollowed","data":{"user_id":"alice","symbol":"A"}}'
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6
+)
+types = st.sampled_from(["com.example.membership.changed", "com.example.stock.followed", "other"]) | values
+data = st.fixed_dictionaries({}, optional={"user_id": values, "tier": values, "symbol": values})
+events = st.fixed_dictionaries(
+    {},
+    optional={"type": types, "time": values, "data": data | values, "user_id": values, "city": values}
+    | {"kind": st.just("city-changed") | values},
+)
+
+
+def test_the_shipped_rules_reproduce_the_examples_of_the_overview() -> None:
+    """Tier and city become attributes, a followed stock a tag: that is what the push's conditions name."""
+    alice = UserId("alice")
+    expected: Mapping[tuple[str, bytes], Translation] = {
+        ("membership-changed", MEMBERSHIP): Translated(
+            alice, (SetAttribute("membership", "platinum"),), False, 1795336200.0
+        ),
+        ("city-changed", CITY): Translated(alice, (SetAttribute("city", "Shenzhen"),), False, None),
+        ("stock-follows", FOLLOWED): Translated(alice, (AddTag("stock:700"),), False, None),
+        ("stock-follows", UNFOLLOWED): Translated(alice, (RemoveTag("stock:A"),), False, None),
+    }
+
+    assert {key: TRANSLATOR.translate(*key) for key in expected} == expected
+
+
+def test_a_record_of_a_topic_that_no_source_names_is_unusable() -> None:
+    """A dead letter may be older than the rules of today."""
+    event = TRANSLATOR.translate("gone", MEMBERSHIP)
+
+    assert isinstance(event, Unusable)
+    assert event.cause is Cause.UNKNOWN_TYPE
+    assert "'gone'" in event.info
+
+
+@given(st.sampled_from(TOPICS), st.none() | st.binary())
+def test_no_bytes_raise(topic: str, value: bytes | None) -> None:
+    """What is raised in the hot path ends consumption."""
+    check(TRANSLATOR.translate(topic, value))
+
+
+@given(st.sampled_from(TOPICS), events)
+def test_no_json_raises(topic: str, event: dict[str, object]) -> None:
+    """Right in form, wrong in content, in every mixture."""
+    check(TRANSLATOR.translate(topic, msgspec.json.encode(event)))
+
+
+@given(st.sampled_from([MEMBERSHIP, CITY, FOLLOWED]), st.integers(0, 200), st.binary(max_size=4))
+def test_no_damaged_event_raises(value: bytes, at: int, put: bytes) -> None:
+    """A byte or two in another place is how real records break."""
+    for topic in TOPICS:
+        check(TRANSLATOR.translate(topic, value[:at] + put + value[at + len(put) :]))
+
+
+def check(translated: Translation) -> None:
+    """What holds of every translation: changes that may be sent, or a sentence that can be written down."""
+    if isinstance(translated, Translated):
+        assert translated.changes
+        assert [broken_limit(translated.user, change) for change in translated.changes] == [None] * len(
+            translated.changes
+        )
+    elif isinstance(translated, Unusable):
+        assert translated.info.encode()
+        assert len(translated.info) <= 610

@@ -1,0 +1,281 @@
+"""The rules file: what it takes, and that every mistake is told with its place and the way out."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audience_sync.rules.file import DEFAULT_RULES, load_rules, parse_rules
+from audience_sync.rules.model import RulesFileModel
+from audience_sync.rules.problems import RulesError
+
+SOURCES = """sources:
+  - {topic: a, format: cloudevents}
+  - {topic: b, format: json, type: b-changed}
+rules:
+"""
+
+
+def rule(changes: str, *, name: str = "one", event: str = "x", topic: str | None = "a") -> str:
+    """A rule on seven lines, or six without a topic."""
+    only = "" if topic is None else f"    topic: {topic}\n"
+    return f'  - name: {name}\n    event: {event}\n{only}    user: "{{u}}"\n    changes:\n{changes}'
+
+
+def change(text: str) -> str:
+    return f"      - {text}\n"
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(RulesError) as caught:
+        parse_rules(text, file="rules.yaml")
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    return caught.value.problems
+
+
+MISTAKES = {
+    "no YAML": ("sources: [", ["rules.yaml, line 1: this is no YAML"]),
+    "a key twice": ("sources: []\nsources: []", ["rules.yaml, line 2: this is no YAML"]),
+    "a date that is none": ("a: 2020-13-45", ["rules.yaml: this is no YAML: month"]),
+    "a forbidden character": ("a: \x00", ["rules.yaml: this is no YAML: unacceptable character"]),
+    "nested without end": ("[" * 5000, ["rules.yaml: this is no YAML: lists or maps are nested too deeply"]),
+    "empty": ("# nothing", ["line 1: the file is empty; it needs the keys sources and rules"]),
+    "not a map": ("- a", ["line 1: the file is a list; a map is needed"]),
+    "no sources, no rules": (
+        "sources: []\nrules:",
+        ["line 1: sources is an empty list", "line 2: rules is empty"],
+    ),
+    "a missing part": (
+        "rules: 7",
+        ["line 1: the key sources is missing; add it", "line 1: rules is 7; a list"],
+    ),
+    "a misspelt key": (
+        SOURCES + rule(change("add_tag: t")).replace("user", "usr"),
+        [
+            "line 5, rule 'one': the key user is missing; add it",
+            "line 8, rule 'one': unknown key 'usr'; did you mean user?",
+        ],
+    ),
+    "an unknown change": (
+        SOURCES + rule(change("ad_tag: t")),
+        ["line 10, rule 'one': unknown change 'ad_tag'; did you mean add_tag?"],
+    ),
+    "two changes in one": (
+        SOURCES + rule(change("{add_tag: t, remove_tag: s}")),
+        ["line 10, rule 'one': a change is exactly one of"],
+    ),
+    "no change in one": (
+        SOURCES + rule(change("add_tag:")),
+        ["line 10, rule 'one': a change is exactly one of"],
+    ),
+    "no changes": (SOURCES + rule("      []\n"), ["line 9, rule 'one': changes is an empty list"]),
+    "a number for text": (
+        SOURCES + rule(change("add_tag: 7")),
+        ["line 10, rule 'one': add_tag is 7; text is needed"],
+    ),
+    "text for a boolean": (
+        SOURCES + rule(change("add_tag: t")) + "    urgent: yes\n",
+        ["line 11, rule 'one': urgent is 'yes'; true or false is needed"],
+    ),
+    "a false that says nothing": (
+        SOURCES + rule(change("remove_all_tags: false")),
+        ["line 10, rule 'one': remove_all_tags is False; write True"],
+    ),
+    "a bad template": (
+        SOURCES + rule(change('add_tag: "x{y"')),
+        ["line 10, rule 'one': add_tag: 'x{y' has a { without its partner; for a literal one, double it"],
+    ),
+    "a user who is always the same": (
+        SOURCES + rule(change("add_tag: t")).replace('"{u}"', "alice"),
+        ["line 8, rule 'one': user: 'alice' is the same user for every event"],
+    ),
+    "half a surrogate pair": (SOURCES + rule(change('add_tag: "\\ud800"')), ["line 10, rule 'one': add_tag"]),
+    "a long tag": (SOURCES + rule(change(f"add_tag: {'t' * 51}")), ["line 10, rule 'one': add_tag: the tag"]),
+    "a tag that is always too long": (
+        SOURCES + rule(change(f'add_tag: "{"标" * 16}{{a}}{{b}}{{c}}"')),
+        ["line 10, rule 'one': add_tag: the tag"],
+    ),
+    "a long name": (
+        SOURCES + rule(change(f"remove_attribute: {'t' * 51}")),
+        ["line 10, rule 'one': remove_attribute"],
+    ),
+    "an empty name": (
+        SOURCES + rule(change("remove_attribute: ''")),
+        ["line 10, rule 'one': remove_attribute"],
+    ),
+    "a name made from the event": (
+        SOURCES + rule(change('set_attribute: {name: "{n}", value: v}')),
+        ["line 10, rule 'one': name: '{n}' is not fixed text"],
+    ),
+    "an empty value": (
+        SOURCES + rule(change("set_attribute: {name: n, value: ''}")),
+        ["line 10, rule 'one': value: the value ''"],
+    ),
+    "a topic that is no source": (
+        SOURCES + rule(change("add_tag: t"), topic="c"),
+        ["line 7, rule 'one': topic 'c' is no source; add it to the sources, or take one of a, b"],
+    ),
+    "a type that its topic never carries": (
+        SOURCES + rule(change("add_tag: t"), topic="b"),
+        ["line 7, rule 'one': no source carries events of type 'x', only b: b-changed"],
+    ),
+    "a topic twice": (
+        SOURCES.replace("topic: b", "topic: a") + rule(change("add_tag: t")),
+        ["line 3: topic 'a' is a source already"],
+    ),
+    "no way to the type": (
+        "sources:\n  - {topic: a, format: json}\nrules:\n" + rule(change("add_tag: t")),
+        ["line 2: format json needs type_field or type, one of the two, and neither is given"],
+    ),
+    "two ways to the type": (
+        "sources:\n  - {topic: a, format: json, type: x, type_field: y}\nrules:\n"
+        + rule(change("add_tag: t")),
+        ["line 2: format json needs type_field or type, one of the two, and both are given"],
+    ),
+    "keys of the other format": (
+        "sources:\n  - {topic: a, format: cloudevents, time_field: y}\nrules:\n" + rule(change("add_tag: t")),
+        ["line 2: time_field"],
+    ),
+    "a format that is none": (
+        "sources:\n  - {topic: a, format: xml}\nrules:\n" + rule(change("add_tag: t")),
+        ["line 2: format is 'xml'; write 'cloudevents' or 'json'"],
+    ),
+    "a path that is none": (
+        "sources:\n  - {topic: a, format: json, type_field: a..b}\nrules:\n" + rule(change("add_tag: t")),
+        ["line 2: type_field: 'a..b' names no field"],
+    ),
+    "a name twice": (
+        SOURCES + rule(change("add_tag: t")) + rule(change("add_tag: s"), event="y"),
+        ["line 11, rule 'one': another rule has the name 'one'"],
+    ),
+    "an attribute twice by one event": (
+        SOURCES
+        + rule(change("remove_attribute: n"))
+        + rule(change("set_attribute: {name: n, value: v}"), name="two"),
+        ["line 16, rule 'two': an event 'x' already writes attribute 'n' in rule 'one'"],
+    ),
+    "a tag twice in one rule": (
+        SOURCES + rule(change('add_tag: "t{v}"') + change('remove_tag: "t{v}"')),
+        ["line 11, rule 'one': an event 'x' already writes tag 't{v}' in rule 'one'"],
+    ),
+    "an attribute from two topics": (
+        SOURCES
+        + rule(change("remove_attribute: n"))
+        + rule(change("remove_attribute: n"), name="two", event="b-changed", topic="b"),
+        ["line 16, rule 'two': attribute 'n' may be written from several topics (a, b)"],
+    ),
+    "an attribute from two topics, by a rule without one": (
+        SOURCES + rule(change("remove_attribute: n"), event="b-changed", topic=None),
+        ["line 9, rule 'one': attribute 'n' may be written from several topics (a, b)"],
+    ),
+    "tags from two topics that may be equal": (
+        SOURCES
+        + rule(change('add_tag: "stock:{s}"'))
+        + rule(change('add_tag: "st{s}"'), name="two", event="b-changed", topic="b"),
+        ["line 16, rule 'two': tag 'st{s}' may be written from several topics (a, b)"],
+    ),
+    "a fixed tag that a template may make": (
+        SOURCES
+        + rule(change('add_tag: "stock:{s}"'))
+        + rule(change('remove_tag: "stock:A"'), name="two", event="b-changed", topic="b"),
+        ["line 16, rule 'two': tag 'stock:A' may be written from several topics (a, b)"],
+    ),
+    "all tags from another topic": (
+        SOURCES
+        + rule(change("add_tag: t"))
+        + rule(change("remove_all_tags: true"), name="two", event="b-changed", topic="b"),
+        ["line 16, rule 'two': all tags may be written from several topics (a, b)"],
+    ),
+    "eleven attributes": (
+        SOURCES + rule("".join(change(f"remove_attribute: n{number}") for number in range(11))),
+        ["line 4: the rules write 11 attributes"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_told_with_its_place_and_the_way_out(text: str, told: list[str]) -> None:
+    """Whoever wrote the file can put it right without reading this program."""
+    found = problems(text)
+
+    assert len(found) == len(told), found
+    for problem, beginning in zip(found, told, strict=True):
+        assert problem.removeprefix("rules.yaml, ").startswith(beginning.removeprefix("rules.yaml, ")), (
+            problem
+        )
+
+
+def test_mistakes_of_all_kinds_are_told_at_once() -> None:
+    """One look at the messages is enough: a broken rule does not hide what is wrong between the others."""
+    text = (
+        SOURCES
+        + rule(change("ad_tag: t"))
+        + rule(change("add_tag: t"), name="two")
+        + rule(change("add_tag: t"), name="two", topic="nowhere")
+    )
+
+    found = problems(text)
+
+    assert [each.split(":")[0] for each in found] == [
+        "rules.yaml, line 10, rule 'one'",
+        "rules.yaml, line 17, rule 'two'",
+        "rules.yaml, line 19, rule 'two'",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SOURCES + rule(change('add_tag: "stock:{s}"') + change('remove_tag: "city:{s}"')),
+        SOURCES
+        + rule(change('add_tag: "stock:{s}"'))
+        + rule(change('add_tag: "city:{s}"'), name="two", event="b-changed", topic="b"),
+        SOURCES + rule(change("remove_all_tags: true") + change("add_tag: t")),
+        SOURCES + rule(change("add_tag: t")) + rule(change("remove_tag: t"), name="two", event="y"),
+        SOURCES + rule(change(f"add_tag: {'t' * 50}") + change('set_attribute: {name: n, value: "{{}}"}')),
+    ],
+    ids=[
+        "two tags",
+        "tags of two topics that differ",
+        "all tags, then one",
+        "add and remove by two events",
+        "edges",
+    ],
+)
+def test_what_is_no_mistake_is_taken(text: str) -> None:
+    assert parse_rules(text, file="rules.yaml").topics == ("a", "b")
+
+
+@given(st.text())
+def test_no_text_raises_anything_but_the_error_that_tells(text: str) -> None:
+    with pytest.raises(RulesError):
+        parse_rules(text, file="rules.yaml")
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RulesError, match=r"none\.yaml: No such file or directory; give the path"):
+        load_rules(tmp_path / "none.yaml")
+
+
+def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_bytes(b"sources:\n  - topic: \xff\n")
+
+    with pytest.raises(RulesError, match=r"rules\.yaml, line 2: the text is not UTF-8"):
+        load_rules(file)
+
+
+def test_the_shipped_rules_are_loaded() -> None:
+    assert load_rules(DEFAULT_RULES).attribute_names == ("membership", "city")
+
+
+def test_the_schema_says_what_each_key_is_for() -> None:
+    """An editor completes the file from it; a key without a description would complete to a riddle."""
+    schema = RulesFileModel.model_json_schema()
+
+    for part in [schema, *schema["$defs"].values()]:
+        for name, stated in part.get("properties", {}).items():
+            assert stated.get("description"), name
+            assert '"null"' not in json.dumps(stated), f"{name}: a key is left out, not null"
