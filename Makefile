@@ -34,6 +34,9 @@ test: .venv/installed ## everything; a real Kafka is found or fetched, and start
 integration: .venv/installed ## the tests on a real broker
 	$(PYTEST) -m broker
 
+faults: .venv/installed ## replicas killed and restarted under load, in full size; ten minutes
+	AUDIENCE_SYNC_TEST_FULL=1 $(PYTEST) -s tests/faults
+
 containers: .venv/installed ## the image that ships, wired to Kafka and the emulator in containers
 	$(PYTEST) -m containers
 

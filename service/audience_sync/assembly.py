@@ -84,7 +84,7 @@ class Service:
         self.metrics = Metrics(self.registry, topics=rules.topics, codes=BY_CODE)
         watch = Watch(self.metrics, self._log)
         self._security = security_of(kafka)
-        self._chat = chat_api(settings.chat, clock=self._clock, chance=self._random)
+        self._chat = chat_api(settings.chat, wall_clock=time.time, chance=self._random)
         self._translator = Translator(rules)
         self._times = DebounceTimes(
             quiet_seconds=debounce.quiet_seconds,
@@ -199,7 +199,7 @@ class Service:
             finally:
                 self._admin.stop()
             await served
-        self._log.info("stopped")
+        self._log.info("stopped", **self.metrics.totals())
 
     @contextlib.asynccontextmanager
     async def _working(self) -> AsyncIterator[None]:
@@ -377,13 +377,16 @@ async def _first_of(*futures: asyncio.Future[Any]) -> None:
     await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
-def chat_api(settings: ChatSettings, *, clock: Callable[[], float], chance: random.Random) -> ChatApi:
-    """The client for the account that the settings name. Raises SettingsError."""
+def chat_api(settings: ChatSettings, *, wall_clock: Callable[[], float], chance: random.Random) -> ChatApi:
+    """The client for the account that the settings name. Raises SettingsError.
+
+    wall_clock: epoch seconds as the host has them now, corrections included: the server compares with its own.
+    """
     key = secret(settings.signing_key, settings.signing_key_file, name="AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE")
     if key is None or not key.get_secret_value():
         raise SettingsError("AUDIENCE_SYNC_CHAT__SIGNING_KEY: the key is empty")
     signature = Signature(
-        settings.app_id, settings.admin, key, life_seconds=settings.signature_life_seconds, clock=clock
+        settings.app_id, settings.admin, key, life_seconds=settings.signature_life_seconds, clock=wall_clock
     )
     return ChatApi(
         base_url=settings.base_url,

@@ -2,12 +2,16 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 from confluent_kafka import KafkaException, Producer
+
+from audience_sync.rules.file import DEFAULT_RULES
 
 MEMBERSHIP: Final = "membership-changed"
 CITY: Final = "city-changed"
@@ -28,9 +32,13 @@ class Truth:
 
 
 class Product:
-    """Events of all three kinds over so many users, from one seed; values carry a version: `gold~17`."""
+    """Events of all three kinds over so many users, from one seed; values carry a version: `gold~17`.
 
-    def __init__(self, *, users: int, seed: int) -> None:
+    topics: what the topics' names begin with, so that each test has its own.
+    """
+
+    def __init__(self, *, users: int, seed: int, topics: str = "") -> None:
+        self._topics = topics
         self._random = random.Random(seed)
         self._versions = count(1)
         self._users = [f"user-{number:06d}" for number in range(users)]
@@ -45,11 +53,19 @@ class Product:
 
     def _membership(self, user: str, truth: Truth) -> tuple[str, bytes, bytes]:
         tier = truth.attributes["membership"] = self._versioned(_TIERS)
-        return MEMBERSHIP, user.encode(), _cloudevent("membership.changed", {"user_id": user, "tier": tier})
+        return (
+            self._topics + MEMBERSHIP,
+            user.encode(),
+            _cloudevent("membership.changed", {"user_id": user, "tier": tier}),
+        )
 
     def _city(self, user: str, truth: Truth) -> tuple[str, bytes, bytes]:
         city = truth.attributes["city"] = self._versioned(_CITIES)
-        return CITY, user.encode(), json.dumps({"kind": "city-changed", "user_id": user, "city": city}).encode()
+        return (
+            self._topics + CITY,
+            user.encode(),
+            json.dumps({"kind": "city-changed", "user_id": user, "city": city}).encode(),
+        )
 
     def _stock(self, user: str, truth: Truth) -> tuple[str, bytes, bytes]:
         symbol = self._random.choice(_SYMBOLS)
@@ -60,10 +76,17 @@ class Product:
         else:
             truth.tags.discard(tag)
             kind = "stock.unfollowed"
-        return STOCKS, user.encode(), _cloudevent(kind, {"user_id": user, "symbol": symbol})
+        return self._topics + STOCKS, user.encode(), _cloudevent(kind, {"user_id": user, "symbol": symbol})
 
     def _versioned(self, values: tuple[str, ...]) -> str:
         return f"{self._random.choice(values)}~{next(self._versions)}"
+
+
+def rules_for(topics: str, folder: Path) -> Path:
+    """The shipped rules, for topics whose names begin otherwise."""
+    file = folder / "rules.yaml"
+    file.write_text(re.sub(r"topic: (\S+)", rf"topic: {topics}\1", DEFAULT_RULES.read_text()))
+    return file
 
 
 def out_of_step(truth: dict[str, Truth], state: dict[str, Any]) -> dict[str, tuple[Truth, Any]]:
@@ -114,5 +137,11 @@ def _must_arrive(error: Any, _: Any) -> None:
 
 
 def _cloudevent(kind: str, data: dict[str, str]) -> bytes:
-    event = {"specversion": "1.0", "id": "1", "source": "/product", "type": f"com.example.{kind}", "data": data}
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/product",
+        "type": f"com.example.{kind}",
+        "data": data,
+    }
     return json.dumps(event).encode()

@@ -171,6 +171,23 @@ class Metrics:
         for cause in (*Cause, REFUSED_BY_NAME):
             self.dead_letters.labels(cause)
 
+    def totals(self) -> dict[str, int]:
+        """What came in, what it meant, what went out and what was given up, since the start."""
+        counters = {
+            "records": self.events,
+            "changes": self.changes,
+            "requests": self.requests,
+            "parts": self.parts,
+            "dead_letters": self.dead_letters,
+        }
+        return {name: _total(counter) for name, counter in counters.items()}
+
     def count_error(self, code: int) -> None:
         """An answer other than OK; a code that is not in the table counts as "other"."""
         self.errors.labels(str(code) if str(code) in self._codes else "other").inc()
+
+
+def _total(counter: Counter) -> int:
+    """The sum over all labels."""
+    [family] = counter.collect()
+    return int(sum(sample.value for sample in family.samples if sample.name.endswith("_total")))
