@@ -53,6 +53,7 @@ class LocalKafka:
     def __init__(self, folder: Path, jars: Path) -> None:
         self._folder, self._jars = folder, jars
         self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
         self._starts = 0
         port, controller_port = _free_ports(2)
         self.bootstrap = f"127.0.0.1:{port}"
@@ -75,6 +76,7 @@ class LocalKafka:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # the terminal's Ctrl-C is for us; we end it
             )
+        self._watcher = _end_with_us(self._process.pid)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             if b"Kafka Server started" in log.read_bytes():
@@ -107,15 +109,17 @@ class LocalKafka:
         self.start()
 
     def _end(self, how: signal.Signals) -> None:
-        if self._process is None:
+        if self._process is None or self._watcher is None:
             return
+        self._watcher.kill()  # before the broker ends, whose number could be given to another process
+        self._watcher.communicate()
         self._process.send_signal(how)
         try:
             self._process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(timeout=20)
-        self._process = None
+        self._process = self._watcher = None
 
     def _write_configuration(self, port: int, controller_port: int) -> None:
         listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
@@ -155,6 +159,12 @@ def local_kafka() -> Iterator[LocalKafka]:
             yield kafka
         finally:
             kafka.kill()
+
+
+def _end_with_us(number: int) -> subprocess.Popen[bytes]:
+    """A process that kills process *number* when ours is gone, however it went: its input is then at its end."""
+    command = ["sh", "-c", 'cat >/dev/null; kill -KILL "$1"', "watcher", str(number)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def kafka_jars() -> Path:

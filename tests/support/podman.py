@@ -22,8 +22,8 @@ from tests.support.local_kafka import kafka_jars, kafka_version
 
 PROGRAMS: Final = ("podman", "runc", "debootstrap", "iptables", "tar")
 NETWORK_PROGRAMS: Final = ("netavark", "aardvark-dns")
-RUN_FOLDER: Final = Path("/run/audience-sync")
-"""What podman forgets at a restart of the machine."""
+RUN_FOLDERS: Final = Path("/run/audience-sync")
+"""What podman forgets at a restart of the machine; a folder for each cache folder."""
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 PIP_CONFIGURATION: Final = Path("/etc/pip.conf")
 
@@ -157,17 +157,18 @@ def _digest(paths: Sequence[Path], root: Path) -> str:
 def _configure() -> None:
     folder = cache_folder() / "podman"
     folder.mkdir(exist_ok=True)
+    run_folder = RUN_FOLDERS / hashlib.sha256(bytes(folder)).hexdigest()[:8]
     (folder / "containers.conf").write_text(
         "[containers]\n"
         'default_ulimits = ["nofile=8192:8192", "nproc=4096:4096"]\n'
         "[engine]\n"
-        f'runtime = "runc"\ntmp_dir = "{RUN_FOLDER}/libpod"\n'
+        f'runtime = "runc"\ntmp_dir = "{run_folder}/libpod"\n'
         'events_logger = "file"\ncgroup_manager = "cgroupfs"\n'
         "[network]\n"
         f'network_backend = "netavark"\nnetwork_config_dir = "{folder}/networks"\n'
     )
     (folder / "storage.conf").write_text(
-        f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/storage"\nrunroot = "{RUN_FOLDER}/containers"\n'
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/storage"\nrunroot = "{run_folder}/containers"\n'
     )
 
 
