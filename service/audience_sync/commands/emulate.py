@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.emulator.journal import JournalError
 from audience_sync.emulator.server import serve
 from audience_sync.emulator.settings import Accounts, Settings
@@ -72,10 +73,14 @@ def emulate(
             plain=plain,
             state=state,
         )
+    except (ValueError, OSError) as error:
+        raise Stop(ExitCode.BAD_INPUT, str(error)) from error
+    try:
         asyncio.run(_run(settings, host, port))
-    except (ValueError, OSError, JournalError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+    except (ValueError, JournalError) as error:  # the file of the state, and what it leaves room for
+        raise Stop(ExitCode.BAD_INPUT, str(error)) from error
+    except OSError as error:
+        raise Stop(ExitCode.UNAVAILABLE, f"{host}:{port} or the file of the state: {error}") from error
 
 
 async def _run(settings: Settings, host: str, port: int) -> None:

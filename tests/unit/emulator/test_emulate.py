@@ -16,14 +16,13 @@ from tests.unit.emulator.given import tags
 from typer.testing import CliRunner
 
 from audience_sync.commands.emulate import KEY_VARIABLE, emulate
-
-PROGRAM = "import typer; from audience_sync.commands.emulate import emulate; typer.run(emulate)"
+from audience_sync.commands.stop import ExitCode, Stop
 
 
 @contextmanager
 def started(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process and its address, which it prints when it is ready."""
-    command = [sys.executable, "-W", "error", "-c", PROGRAM, "--port", "0", *options]
+    command = [sys.executable, "-W", "error", "-m", "audience_sync", "emulate", "--port", "0", *options]
     environment = os.environ | {KEY_VARIABLE: SETTINGS.key}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
@@ -64,24 +63,28 @@ def test_it_is_killed_and_comes_back(tmp_path: Path) -> None:
             process.wait(30)
 
 
-def run(*options: str) -> tuple[int, str]:
+def stopped(*options: str) -> Stop:
     app = typer.Typer()
     app.command()(emulate)
     result = CliRunner(env={KEY_VARIABLE: ""}).invoke(app, options)
-    return result.exit_code, result.stderr
+    assert isinstance(result.exception, Stop)
+    return result.exception
 
 
 def test_what_cannot_be_run_says_why(tmp_path: Path) -> None:
-    """Exit code 2, one line, and no key in it."""
+    """One message and its exit code, and no key in it."""
     key = tmp_path / "key"
     key.write_text("a secret key\n")
-    for options, reason in [
-        ([], KEY_VARIABLE),
-        (["--key-file", str(tmp_path / "none")], "none"),
-        (["--key-file", str(key), "--attribute-names", "a,a"], "attribute names"),
-        (["--key-file", str(key), "--state", str(tmp_path)], str(tmp_path)),
+    (tmp_path / "broken").write_text("nonsense\n")
+    with_key = ["--key-file", str(key), "--port", "0"]
+    for options, code, reason in [
+        ([], ExitCode.BAD_INPUT, KEY_VARIABLE),
+        (["--key-file", str(tmp_path / "none")], ExitCode.BAD_INPUT, "none"),
+        ([*with_key, "--attribute-names", "a,a"], ExitCode.BAD_INPUT, "attribute names"),
+        ([*with_key, "--state", str(tmp_path / "broken")], ExitCode.BAD_INPUT, "line 1"),
+        ([*with_key, "--state", str(tmp_path)], ExitCode.UNAVAILABLE, str(tmp_path)),
     ]:
-        code, told = run(*options)
-        assert code == 2
-        assert reason in told
-        assert "a secret key" not in told
+        stop = stopped(*options)
+        assert stop.code == code
+        assert reason in stop.message
+        assert "a secret key" not in stop.message

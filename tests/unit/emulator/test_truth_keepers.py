@@ -75,6 +75,18 @@ def test_a_caller_who_left_has_no_open_request() -> None:
     assert api.overlaps.found == []
 
 
+def test_a_caller_who_left_counts_no_more_when_the_next_body_comes() -> None:
+    """Its end was no answer, so nothing was under way for the client when it sent again."""
+    api = an_api()
+    abandoned = begin(api, left=True)
+    name(api, abandoned, "a")
+    again = begin(api)
+    api.leave(abandoned, NOW, answered=False)
+    name(api, again, "a")
+    end(api, again)
+    assert api.overlaps.found == []
+
+
 def test_a_refused_request_overlaps_too() -> None:
     """It is the client that had one user in two requests, whatever the answers are."""
     api = an_api(calls_per_second=1)
@@ -105,6 +117,20 @@ def test_the_pace_is_kept_for_each_endpoint() -> None:
     assert api.counters.broken_limits == []
     assert api.counters.calls == {"im_add_tag": 14, "im_remove_tag": 1}
     assert api.most_calls_in_a_second() == {"im_add_tag": 14, "im_remove_tag": 1}
+
+
+def test_a_long_pause_saves_up_no_more_than_one_second_of_calls() -> None:
+    """The bucket is as large as the rate."""
+    pace = Pace(4)
+    assert [pace.arrive(now) for now in (0.0, 100.0, 100.0, 100.0, 100.0, 100.0)] == [True] * 5 + [False]
+
+
+def test_calls_a_second_apart_are_in_two_seconds() -> None:
+    """A second holds its end and not its beginning."""
+    pace = Pace(4)
+    for now in (0.0, 0.5, 1.0, 1.5):
+        pace.arrive(now)
+    assert pace.most_in_a_second == 2
 
 
 @given(st.lists(st.floats(min_value=0, max_value=2), max_size=60))

@@ -1,1 +1,0 @@
-from tests.support.emulator import chat_api as chat_api
