@@ -36,8 +36,8 @@ from audience_sync.events.consumer import Consumer
 from audience_sync.events.dead_letters import DeadLetters, Origin, refused_letter, unusable_letter
 from audience_sync.events.intake import Intake, Record
 from audience_sync.events.kafka_admin import KafkaAddress
-from audience_sync.events.preflight import check_topics, sample_keys
 from audience_sync.events.positions import Positions
+from audience_sync.events.preflight import check_topics, sample_keys
 from audience_sync.events.security import KafkaSecurity, Mechanism, Protocol, token_from
 from audience_sync.events.security_parameters import faststream_parameters
 from audience_sync.events.stream import Stream, StreamOptions, missing_codecs
@@ -63,6 +63,7 @@ class Clock:
         self._offset = time.time() - time.monotonic()
 
     def __call__(self) -> float:
+        """The moment now."""
         return self._offset + time.monotonic()
 
 
@@ -259,6 +260,7 @@ class Service:
             sources=self._rules.topics,
             dead_letters=self._settings.dead_letters.topic,
             create_partitions=kafka.create_partitions if kafka.create_topics else None,
+            create_replication=kafka.create_replication,
         )
         for warning in checked.warnings:
             self._log.warning("preflight", text=warning)

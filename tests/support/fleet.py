@@ -16,9 +16,10 @@ from typing import Any, Final, Self, TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.secrecy import SIGNING_KEY, keep_watch_on
+
 T = TypeVar("T")
 
-SIGNING_KEY: Final = "a key for tests, found nowhere else: 7f3c9a"
 APP_ID: Final = 1400000000
 
 FAST_TAKEOVER: Final = {
@@ -37,6 +38,7 @@ class Process:
 
     def __init__(self, *arguments: str, log: Path, environment: Mapping[str, str]) -> None:
         self.log = log
+        keep_watch_on(log)
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "audience_sync", *arguments],
@@ -154,11 +156,15 @@ class Replica(Process):
         """What /status tells."""
         return dict(_json(f"{self.admin_url}/status"))
 
+    def scrape(self) -> str:
+        """Its metrics, as Prometheus gets them."""
+        return _text(f"{self.admin_url}/metrics")
+
     def metrics(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         """{(sample, its labels): value} of a scrape."""
         return {
             (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-            for family in text_string_to_metric_families(_text(f"{self.admin_url}/metrics"))
+            for family in text_string_to_metric_families(self.scrape())
             for sample in family.samples
         }
 

@@ -74,7 +74,8 @@ class AdminServer:
 
     def listen(self) -> socket.socket:
         """Take the port. Raises PortTakenError."""
-        listener = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET)
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: or Nagle delays answers
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((self._host, self._port))

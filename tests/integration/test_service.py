@@ -1,0 +1,224 @@
+"""One replica as a process, on a real broker: what it does with good and bad input, and how it starts and stops."""
+
+import base64
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from confluent_kafka import Consumer
+
+from tests.support.fleet import EmulatedChat, Fleet, emulated_chat, eventually
+from tests.support.product import CITY, MEMBERSHIP, STOCKS, Feed, Product, out_of_step, rules_for
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def topics(request: pytest.FixtureRequest) -> str:
+    """What the names of this test's topics begin with."""
+    name = request.node.originalname.removeprefix("test_")
+    return f"{name}-{request.node.callspec.id}-" if hasattr(request.node, "callspec") else f"{name}-"
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Iterator[EmulatedChat]:
+    """An emulator as a process."""
+    with emulated_chat(tmp_path) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, topics: str, broker: str, chat: EmulatedChat) -> Iterator[Fleet]:
+    """Replicas with topics of their own; none is started."""
+    environment = {
+        "AUDIENCE_SYNC_KAFKA__GROUP_ID": topics,
+        "AUDIENCE_SYNC_RULES_FILE": str(rules_for(topics, tmp_path)),
+        "AUDIENCE_SYNC_DEAD_LETTERS__TOPIC": f"{topics}dead-letters",
+        "AUDIENCE_SYNC_DEBOUNCE__QUIET_SECONDS": "0.5",
+    }
+    with Fleet(tmp_path, broker=broker, chat=chat, environment=environment) as fleet:
+        yield fleet
+
+
+def dead_letters(broker: str, topics: str, number: int) -> list[tuple[bytes | None, dict[str, Any]]]:
+    """Key and value of the first so many dead letters."""
+    consumer = Consumer(
+        {"bootstrap.servers": broker, "group.id": f"{topics}look", "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe([f"{topics}dead-letters"])
+    letters: list[tuple[bytes | None, dict[str, Any]]] = []
+
+    def enough() -> bool:
+        message = consumer.poll(0.5)
+        if message is not None and message.error() is None:
+            key = message.key()
+            letters.append(
+                (key.encode() if isinstance(key, str) else key, json.loads(message.value() or b""))
+            )
+        return len(letters) >= number
+
+    eventually(enough, f"{number} dead letters are there; there are {len(letters)}")
+    consumer.close()
+    return letters
+
+
+UNUSABLE: Final = {
+    b"\xff\xfe no text": "unreadable",
+    b'{"kind": "city-changed", "user_id"': "unreadable",
+    None: "unreadable",
+    b'{"kind": "city-changed", "user_id": true, "city": "A"}': "wrong_type",
+    b'{"kind": "city-changed", "city": "A"}': "no_user",
+    b'{"kind": "city-changed", "user_id": "u"}': "missing_field",
+    b'{"kind": "city-chnaged", "user_id": "u", "city": "A"}': "unknown_type",
+    b'{"kind": "city-changed", "user_id": "u", "city": "' + b"Shenzhen" * 7 + b'"}': "broken_limit",
+}
+
+
+def test_unusable_records_are_dead_lettered_with_their_bytes_and_the_rest_goes_on(
+    fleet: Fleet, broker: str, topics: str
+) -> None:
+    """Each with its cause and a sentence, its original bytes exactly; good records around them are applied."""
+    replica = fleet.start()
+    fleet.wait_until_ready()
+    feed = Feed(broker)
+    for value in UNUSABLE:
+        feed.send(topics + CITY, b"u", value)
+    feed.send(topics + CITY, b"u", b'{"kind": "city-changed", "user_id": "u", "city": "Shenzhen"}')
+    feed.flush()
+
+    letters = dead_letters(broker, topics, len(UNUSABLE))
+    found = {(letter["cause"], base64.b64decode(letter.get("value", "")) or None) for _, letter in letters}
+    assert found == {(cause, value) for value, cause in UNUSABLE.items()}
+    assert all(letter["info"] and letter["origins"] and key == b"u" for key, letter in letters)
+    eventually(
+        lambda: fleet.chat.state().get("u", {}).get("attributes") == {"city": "Shenzhen"}, "u is in step"
+    )
+    replica.signal(signal.SIGTERM)
+    assert replica.wait() == 0
+    assert replica.stopped_totals()["dead_letters"] == len(UNUSABLE)
+    assert "Traceback" not in replica.text()
+
+    after = fleet.start()
+    fleet.wait_until_ready()
+    assert {partition["unread"] for partition in after.status()["partitions"]} == {0}
+    assert after.metric("audience_sync_events_total") == 0, "what is settled is not read again"
+
+
+def test_a_stop_sends_what_waits_commits_and_ends_with_0(fleet: Fleet, broker: str, topics: str) -> None:
+    """SIGTERM does not wait for quiet, and nothing is left for the next replica."""
+    replica = fleet.start(
+        AUDIENCE_SYNC_DEBOUNCE__QUIET_SECONDS="500", AUDIENCE_SYNC_DEBOUNCE__LONGEST_WAIT_SECONDS="600"
+    )
+    fleet.wait_until_ready()
+    product, feed = Product(users=150, seed=1, topics=topics), Feed(broker)
+    for event in product.events(1000):
+        feed.send(*event)
+    feed.flush()
+    eventually(lambda: replica.metric("audience_sync_events_total") == 1000, "all events are read")
+    assert fleet.chat.counters()["calls"] == {}
+    assert replica.metric("audience_sync_waiting_users") == len(product.truth)
+
+    replica.signal(signal.SIGTERM)
+    assert replica.wait() == 0
+    assert out_of_step(product.truth, fleet.chat.state()) == {}
+    assert [
+        line["users_left_to_the_next_owner"] for line in replica.lines() if line["action"] == "drained"
+    ] == [0]
+
+
+def test_with_a_wrong_key_nothing_is_sent_nothing_is_lost_and_the_reason_is_told(
+    fleet: Fleet, broker: str, topics: str, tmp_path: Path
+) -> None:
+    """The service stops delivering, stays alive, and the next replica with the right key goes on."""
+    wrong = tmp_path / "wrong-key"
+    wrong.write_text("not the key")
+    replica = fleet.start(AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE=str(wrong))
+    fleet.wait_until_ready()
+    feed = Feed(broker)
+    feed.send(topics + CITY, b"u", b'{"kind": "city-changed", "user_id": "u", "city": "Shenzhen"}')
+    feed.flush()
+    reason = eventually(lambda: replica.status()["reason"], "the reason is told")
+    assert "70009" in reason
+    assert replica.status()["live"]
+    assert not replica.ready()
+    assert replica.metric("audience_sync_errors_total", code="70009") >= 1
+    replica.signal(signal.SIGTERM)
+    assert replica.wait() == 0
+    assert "Traceback" not in replica.text()
+
+    fleet.start()
+    eventually(
+        lambda: fleet.chat.state().get("u", {}).get("attributes") == {"city": "Shenzhen"}, "u is in step"
+    )
+
+
+def test_a_refused_request_stops_delivery_and_drops_nothing(fleet: Fleet, broker: str, topics: str) -> None:
+    """Until refused requests are narrowed down, one of them stops everything, and is told."""
+    fleet.chat.set_faults({"fail_next": [{"endpoint": "im_set_attr", "kind": "code:90033", "count": 1}]})
+    replica = fleet.start()
+    fleet.wait_until_ready()
+    feed = Feed(broker)
+    feed.send(topics + CITY, b"u", b'{"kind": "city-changed", "user_id": "u", "city": "Shenzhen"}')
+    feed.flush()
+    reason = eventually(lambda: replica.status()["reason"], "the reason is told")
+    assert "90033" in reason
+    eventually(replica.ready, "it goes on by itself, once a look at the API passes")
+    assert fleet.chat.state()["u"]["attributes"] == {"city": "Shenzhen"}
+    assert replica.metric("audience_sync_dead_letters_total") == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"AUDIENCE_SYNC_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"}, "127.0.0.1:1"),
+        ({"AUDIENCE_SYNC_KAFKA__CREATE_TOPICS": "false"}, MEMBERSHIP),
+        ({"AUDIENCE_SYNC_KAFKA__SECURITY_PROTOCOL": "SSL"}, "TLS"),
+        ({"AUDIENCE_SYNC_KAFKA__LEASE_SECONDS": "29"}, "session_timeout_seconds"),
+        ({"AUDIENCE_SYNC_KAFAK__GROUP_ID": "x"}, "AUDIENCE_SYNC_KAFAK__GROUP_ID"),
+        ({"AUDIENCE_SYNC_CHAT__APP_ID": "0"}, "SDKAppID"),
+        ({"AUDIENCE_SYNC_RULES_FILE": "/nowhere/rules.yaml"}, "/nowhere/rules.yaml"),
+    ],
+    ids=["bootstrap", "topics", "protocol", "lease", "misspelt", "app", "rules"],
+)
+def test_what_can_not_begin_says_why(fleet: Fleet, environment: dict[str, str], told: str) -> None:
+    """A message for a person and an exit code; no traceback, and no half-started service."""
+    replica = fleet.start(**environment)
+    assert replica.wait() in {2, 3}
+    assert told in replica.text()
+    assert "Traceback" not in replica.text()
+
+
+def test_a_taken_admin_port_is_told(fleet: Fleet) -> None:
+    """Two services on one port would hide one from its probes."""
+    fleet.start()
+    fleet.wait_until_ready()
+    [first] = fleet.all
+    assert first.admin_url is not None
+    second = fleet.start(AUDIENCE_SYNC_ADMIN__BIND_PORT=first.admin_url.rsplit(":", 1)[1])
+    assert second.wait() == 3
+    assert "AUDIENCE_SYNC_ADMIN__BIND_PORT" in second.text()
+
+
+def test_metrics_pass_promtool(fleet: Fleet, broker: str, topics: str, promtool: str) -> None:
+    """Prometheus' own linter has no complaint, neither at rest nor after some work."""
+    replica = fleet.start()
+    fleet.wait_until_ready()
+    product, feed = Product(users=50, seed=1, topics=topics), Feed(broker)
+    for event in product.events(200):
+        feed.send(*event)
+    feed.send(topics + STOCKS, b"u", b"nothing")
+    feed.flush()
+    eventually(lambda: not out_of_step(product.truth, fleet.chat.state()), "every user is in step")
+    checked = subprocess.run(
+        [promtool, "check", "metrics"],
+        input=replica.scrape(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
