@@ -167,9 +167,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Read nothing of them yet: heartbeats begin only when this returns, so it asks the broker nothing."""
         self._epoch += 1
+        self._positions.guard_polls(self._read_again)
         self._assigned = frozenset(PartitionKey(p.topic, p.partition) for p in assigned)
         self._positions.pause(self._assigned)
         self._turn.set()
+
+    def _read_again(self) -> None:
+        """A poll has failed, and may have lost records: read on from what was taken in, or waits here."""
+        if self._tenure is not None:
+            for key, ledger in self._tenure.ownership.ledgers():
+                rest = self._rests.get(key)
+                self._positions.seek(key, rest[-1].offset + 1 if rest else ledger.read_position)
 
     async def _begin_tenure(self, assigned: frozenset[PartitionKey]) -> None:
         epoch, now = self._epoch, self._clock()

@@ -48,6 +48,7 @@ class Positions:
         self._clock = clock
         self._watch = watch
         self._one_at_a_time = asyncio.Lock()
+        self._guarded: AIOKafkaConsumer | None = None
 
     async def starts(self, keys: Collection[PartitionKey], *, bound: int) -> dict[PartitionKey, Start]:
         """Where each partition is read from, and what its last owner left. Raises KafkaError."""
@@ -115,6 +116,26 @@ class Positions:
     def seek(self, key: PartitionKey, position: int) -> None:
         """Read on from *position*; what was fetched and not handed out is dropped."""
         self._kafka().seek(TopicPartition(*key), position)
+
+    def guard_polls(self, failed: Callable[[], None]) -> None:
+        """Call *failed* when a poll raises, before anything else can happen.
+
+        A poll collects records of several partitions. When it fails on a later one (a batch that can't be
+        decompressed, a wrong checksum), the earlier ones' records are dropped and their positions have moved on.
+        """
+        kafka = self._kafka()
+        poll = kafka.getmany
+
+        async def guarded(*arguments: Any, **options: Any) -> Any:
+            try:
+                return await poll(*arguments, **options)
+            except Exception:
+                failed()
+                raise
+
+        if kafka is not self._guarded:
+            kafka.getmany = guarded
+            self._guarded = kafka
 
     @property
     def polled_seconds_ago(self) -> float:
