@@ -4,8 +4,11 @@ Read from the environment (`AUDIENCE_SYNC_KAFKA__GROUP_ID`), from a YAML file (`
 and secrets also from files. The environment wins over the file.
 """
 
+import json
 import os
+import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -20,15 +23,22 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    YamlConfigSettingsSource,
 )
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from audience_sync.core.limits import CALLS_PER_SECOND, SERVER_TIMEOUT_SECONDS
 
 PREFIX: Final = "AUDIENCE_SYNC_"
 FILE_VARIABLE: Final = f"{PREFIX}SETTINGS_FILE"
+
+_SERVICE_LINK: Final = re.compile(
+    r"(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT_\d+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)"
+)
+"""What Kubernetes sets for a Service in the same namespace, without the Service's name."""
 
 
 class SettingsError(ValueError):
@@ -254,15 +264,15 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the file."""
-        file = os.environ.get(FILE_VARIABLE)
-        return (init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=file))
+        return (init_settings, env_settings, InitSettingsSource(settings_cls, _in_the_file()))
 
     @field_validator("chat")
     @classmethod
     def _the_account_is_named(cls, chat: ChatSettings) -> ChatSettings:
-        missing = [] if chat.app_id else ["app_id: the SDKAppID is required"]
+        missing = [] if chat.app_id else [f"{PREFIX}CHAT__APP_ID, the SDKAppID, is required"]
         if (chat.signing_key is None) == (chat.signing_key_file is None):
-            missing.append("signing_key or signing_key_file: exactly one is required")
+            names = f"{PREFIX}CHAT__SIGNING_KEY and {PREFIX}CHAT__SIGNING_KEY_FILE"
+            missing.append(f"of {names} exactly one is required")
         if missing:
             raise ValueError("; ".join(missing))
         return chat
@@ -273,28 +283,51 @@ class Settings(BaseSettings):
         limit = min(kafka.session_timeout_seconds, kafka.rebalance_timeout_seconds)
         if kafka.lease_seconds + request > limit:
             raise ValueError(
-                f"kafka.lease_seconds ({kafka.lease_seconds}) and chat.request_timeout_seconds ({request}) must "
-                f"together not exceed kafka.session_timeout_seconds and kafka.rebalance_timeout_seconds ({limit}): "
-                "or a replica that lost its partitions could still send"
+                f"{PREFIX}KAFKA__LEASE_SECONDS ({kafka.lease_seconds}) and {PREFIX}CHAT__REQUEST_TIMEOUT_SECONDS "
+                f"({request}) must together not exceed the lower of {PREFIX}KAFKA__SESSION_TIMEOUT_SECONDS and "
+                f"{PREFIX}KAFKA__REBALANCE_TIMEOUT_SECONDS ({limit}), or a replica that lost its partitions could "
+                "still send: shorten the first two, or lengthen the others"
             )
         return self
 
 
 def load(environment: Mapping[str, str] = os.environ, **values: Any) -> Settings:
     """The settings as they stand in the environment and the file. Raises SettingsError, all problems at once."""
-    problems = [f"{name}: there is no such setting" for name in _unknown(environment)]
-    file = environment.get(FILE_VARIABLE)
-    if file is not None and not Path(file).is_file():
-        problems.append(f"{FILE_VARIABLE}: there is no file {file!r}")
+    problems = [*_unknown(environment), *_no_json(environment)]
     try:
         settings = Settings(**values)
     except ValidationError as error:
         problems += [_told(problem) for problem in error.errors(include_url=False, include_input=False)]
-    except ValueError as error:  # a file that is no YAML, a group that is no JSON
+    except SettingsError as error:
         problems.append(str(error))
+    except ValueError:  # a group that is no JSON: told above, by name
+        if not problems:
+            raise
     if problems:
         raise SettingsError("\n".join(problems))
     return settings
+
+
+def _in_the_file() -> dict[str, Any]:
+    """What the settings file holds, if one is named. Raises SettingsError, which quotes nothing of the file."""
+    name = os.environ.get(FILE_VARIABLE)
+    if name is None:
+        return {}
+    try:
+        content = YAML(typ="safe", pure=True).load(Path(name))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{FILE_VARIABLE}: {name} can't be read: {type(error).__name__}") from None
+    except (YAMLError, ValueError) as error:
+        mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+        line = f", line {mark.line + 1}" if mark else ""
+        raise SettingsError(
+            f"{FILE_VARIABLE}: {name}{line}: this is no YAML; see indentation and quotes"
+        ) from None
+    if content is not None and not isinstance(content, dict):
+        raise SettingsError(
+            f"{FILE_VARIABLE}: {name} must hold a map: keys, each followed by a colon and a value"
+        )
+    return dict(content or {})
 
 
 def secret(value: SecretStr | None, file: Path | None, *, name: str) -> SecretStr | None:
@@ -304,31 +337,68 @@ def secret(value: SecretStr | None, file: Path | None, *, name: str) -> SecretSt
     try:
         return SecretStr(file.read_text().strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name}: {file} can't be read: {type(error).__name__}") from None
+        reason = type(
+            error
+        ).__name__  # no path: who gives the secret itself for its file must not see it told
+        raise SettingsError(
+            f"{name}: the file can't be read ({reason}); give the path of a readable one"
+        ) from None
 
 
 def _told(problem: Any) -> str:
-    name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else "settings"
-    return f"{name}: {str(problem['msg']).removeprefix('Value error, ')}"
+    names = [str(part).upper() for part in problem["loc"]]
+    if problem["type"] == "extra_forbidden":
+        return _no_such(PREFIX + "__".join(names))
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    return text if PREFIX in text else f"{PREFIX}{'__'.join(names)}: {text}"
+
+
+def _no_such(name: str) -> str:
+    near = get_close_matches(name.upper(), list(variables()), n=1, cutoff=0.85)
+    return f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def variables(group: type[BaseModel] | None = None, prefix: str = PREFIX) -> Iterator[str]:
+    """The name of each setting in the environment."""
+    for name, field in (group or Settings).model_fields.items():
+        if isinstance(field.default, Group):
+            yield from variables(type(field.default), f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}"
+
+
+def _groups() -> set[str]:
+    return {name.upper() for name, field in Settings.model_fields.items() if isinstance(field.default, Group)}
 
 
 def _unknown(environment: Mapping[str, str]) -> Iterator[str]:
     """Names with our prefix that set nothing: the library ignores a misspelt group in silence."""
-    groups = {name.upper() for name, field in Settings.model_fields.items() if _is_group(field.annotation)}
+    groups = _groups()
     plain = {name.upper() for name in Settings.model_fields} | {"SETTINGS_FILE"}
     for name in sorted(environment):
         if not name.upper().startswith(PREFIX):
             continue
         rest = name.upper().removeprefix(PREFIX)
-        if (
-            rest.startswith(("TEST_", "EMULATOR_"))
-            or rest.endswith("_SERVICE_HOST")
-            or "_PORT" in rest.split("__")[0]
-        ):
-            continue  # what tests and the emulator read, and what Kubernetes sets for a Service of that name
+        if rest.startswith(("TEST_", "EMULATOR_")) or _is_of_kubernetes(rest, environment[name]):
+            continue  # what tests and the emulator read, and what comes with a Service of that name
         if rest not in plain and rest.split("__")[0] not in groups:
-            yield name
+            yield _no_such(name)
 
 
-def _is_group(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Group)
+def _is_of_kubernetes(rest: str, value: str) -> bool:
+    return _SERVICE_LINK.fullmatch(rest) is not None or (rest.endswith("PORT") and "://" in value)
+
+
+def _no_json(environment: Mapping[str, str]) -> Iterator[str]:
+    """Whole groups that are given as something else than a JSON object; what they hold is not told."""
+    for group in sorted(_groups()):
+        for name in (PREFIX + group, (PREFIX + group).lower()):
+            if name in environment and not _is_json_object(environment[name]):
+                yield f"{name}: a group is a JSON object; better set {PREFIX}{group}__..., one variable a setting"
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from audience_sync import __version__
+from audience_sync.commands.asyncapi import asyncapi
+from audience_sync.commands.check_config import check_config
 from audience_sync.commands.emulate import emulate
 from audience_sync.commands.run import run
 from audience_sync.commands.stop import Stop
@@ -18,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(run)
+app.command()(check_config)
+app.command()(asyncapi)
 app.command()(emulate)
 
 

@@ -1,0 +1,96 @@
+"""`audience-sync check-config`: the settings and rules in effect, or what is wrong with them."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from audience_sync.assembly import security_of
+from audience_sync.commands.run import read_settings_and_rules
+from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.core.rules import Rules
+from audience_sync.events.security import KafkaSecurityError, tls_context
+from audience_sync.settings import PREFIX, Settings, SettingsError, secret
+
+
+def check_config(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Show the settings and rules in effect, secrets masked; or all that is wrong. Connects to nothing."""
+    settings, rules = read_settings_and_rules()
+    if problems := list(_problems(settings)):
+        raise Stop(ExitCode.BAD_INPUT, "\n".join(problems))
+    shown = dict(effective(settings))
+    if as_json:
+        print(
+            msgspec.json.format(
+                msgspec.json.encode({"settings": shown, "rules": _told(rules)}), indent=2
+            ).decode()
+        )
+        return
+    _show(shown, rules)
+
+
+def effective(group: BaseModel, name: str = PREFIX) -> Iterator[tuple[str, Any]]:
+    """Each setting as its variable and a JSON value; secrets as asterisks."""
+    for field in type(group).model_fields:
+        value = getattr(group, field)
+        variable = f"{name}{field.upper()}"
+        if isinstance(value, BaseModel):
+            yield from effective(value, f"{variable}__")
+        else:
+            yield variable, value if value is None or isinstance(value, int | float | str) else str(value)
+
+
+def _problems(settings: Settings) -> Iterator[str]:
+    """What is wrong with the files that settings name: they are read, and what is in them is not told."""
+    kafka, chat = settings.kafka, settings.chat
+
+    def signing_key() -> None:
+        key = secret(chat.signing_key, chat.signing_key_file, name=f"{PREFIX}CHAT__SIGNING_KEY_FILE")
+        if key is None or not key.get_secret_value():
+            raise SettingsError(f"{PREFIX}CHAT__SIGNING_KEY: the key is empty")
+
+    def security() -> None:
+        protection = security_of(kafka)
+        tls_context(protection)
+        if protection.token is not None:
+            protection.token()
+
+    checks: tuple[Callable[[], None], ...] = (signing_key, security)
+    for check in checks:
+        try:
+            check()
+        except (SettingsError, KafkaSecurityError) as error:
+            yield str(error)
+
+
+def _told(rules: Rules) -> dict[str, Any]:
+    return {
+        "topics": list(rules.topics),
+        "attributes": list(rules.attribute_names),
+        "rules": [
+            {"name": rule.name, "event": rule.event, "topics": list(rule.topics), "urgent": rule.urgent}
+            for rule in rules.rules
+        ],
+    }
+
+
+def _show(settings: dict[str, Any], rules: Rules) -> None:
+    console = Console()
+    if not console.is_terminal:
+        for name, value in settings.items():
+            print(f"{name}={'' if value is None else value}")
+        return
+    table = Table("setting", "value")
+    for name, value in settings.items():
+        table.add_row(name, "" if value is None else str(value))
+    console.print(table)
+    table = Table("rule", "event", "topics")
+    for rule in rules.rules:
+        table.add_row(rule.name, rule.event, ", ".join(rule.topics))
+    console.print(table)
