@@ -14,9 +14,10 @@ from aiokafka import AIOKafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
+from TLSSigAPIv2 import TLSSigAPIv2  # type: ignore[import-untyped]  # it ships no types
+
 from tests.support.containers import address, kafka_container, locked_down, logs, wait_until
 from tests.support.engine import Engine
-from TLSSigAPIv2 import TLSSigAPIv2  # type: ignore[import-untyped]  # it ships no types
 
 pytestmark = pytest.mark.containers
 

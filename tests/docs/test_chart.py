@@ -12,9 +12,9 @@ from typing import Any, Final
 import kubernetes_validate  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from ruamel.yaml import YAML
-from tests.support.cache import cache_folder
 
 from audience_sync import __version__, settings
+from tests.support.cache import cache_folder
 
 ROOT: Final = Path(__file__).parents[2]
 CHART: Final = ROOT / "helm" / "audience-sync"

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pytest
 from ruamel.yaml import YAML
-from tests.support.local_kafka import kafka_version
 
 from audience_sync import settings
+from tests.support.local_kafka import kafka_version
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
 

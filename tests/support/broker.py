@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+
 from tests.support.engine import docker_answers
 from tests.support.local_kafka import BrokerUnavailableError, local_kafka
 
@@ -56,7 +57,7 @@ def main() -> None:
     ends = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from the start, so that none leaves a broker behind
     with real_broker() as address:
-        print(address, flush=True)  # noqa: T201 - this is its result
+        print(address, flush=True)
         signal.sigwait(ends)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
+
 from tests.support.local_kafka import CONFIGURATION
 
 START_SECONDS: Final = 120.0

@@ -16,6 +16,7 @@ from typing import Final
 import docker
 import pytest
 from docker.errors import DockerException
+
 from tests.support import podman
 from tests.support.local_kafka import BrokerUnavailableError, kafka_version
 
