@@ -1,6 +1,6 @@
 # The few commands a person types. Each installs what it needs first, into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit integration faults containers format image clean
+.PHONY: help docs demo test check unit integration faults containers format image clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,6 +39,9 @@ faults: .venv/installed ## replicas killed and restarted under load, in full siz
 
 containers: .venv/installed ## the image that ships, wired to Kafka and the emulator in containers
 	$(PYTEST) -m containers
+
+docs: .venv/installed ## make the reference pages from the code again
+	$(BIN)/python docs/make_reference.py
 
 format: .venv/installed ## put the code in shape
 	$(BIN)/ruff format .

@@ -1,0 +1,183 @@
+"""Makes the reference pages from the code: `make docs`. A test compares what stands here with what it makes."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
+
+from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from prometheus_client import CollectorRegistry, Metric
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from audience_sync.chat_api.errors import BY_CODE
+from audience_sync.settings import FILE_VARIABLE, PREFIX, Group, Settings
+from audience_sync.telemetry.metrics import Metrics
+
+FOLDER: Final = Path(__file__).parent
+MADE: Final = "<!-- Made from the code by `make docs`. Change it there. -->"
+TOPIC: Final = "(each topic of the rules)"
+MOST_VALUES: Final = 12
+"""A label with more values than this is described and not listed."""
+
+
+def pages() -> dict[str, str]:
+    """{file name: text} of all pages that are made."""
+    return {"settings.md": settings_page(), "metrics.md": metrics_page()}
+
+
+def settings_page() -> str:
+    """Every setting: variable, default, range, and what it changes."""
+    head = f"""\
+# Settings
+
+{MADE}
+
+Each setting is an environment variable. They may also stand in a YAML file that `{FILE_VARIABLE}` names, in lower
+case and without the prefix; the environment wins over it, setting by setting:
+
+```yaml
+debounce:
+  quiet_seconds: 2
+drain_seconds: 20
+```
+
+`audience-sync check-config` shows what is in effect, secrets masked, or everything that is wrong. A variable that
+begins with `{PREFIX}` and is no setting stops the start, so that nothing misspelt is ignored.
+"""
+    plain = _table(Settings, PREFIX)
+    groups = (
+        f"## {name}\n\n{_paragraph(type(field.default).__doc__)}\n\n"
+        + _table(type(field.default), f"{PREFIX}{name.upper()}__")
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.default, Group)
+    )
+    return "\n".join((head, *groups, f"## On the whole\n\n{plain}"))
+
+
+def metrics_page() -> str:
+    """Every metric: name, kind, labels with their values, help."""
+    head = f"""\
+# Metrics
+
+{MADE}
+
+Served at `/metrics` of the admin port. Every series is there from the start, at zero. No label holds a user, a tag
+or a text of the API. What to look at first: [operations](operations.md).
+"""
+    registry = CollectorRegistry()
+    Metrics(registry, topics=[TOPIC], codes=BY_CODE)
+    ours = list(registry.collect())
+    registry = CollectorRegistry()
+    KafkaPrometheusMiddleware(registry=registry, app_name="audience-sync")
+    theirs = list(registry.collect())
+    rows = "".join(_metric(family, _labels(family)) for family in ours)
+    others = "".join(f"| `{_served_name(family)}` | {family.documentation}. |\n" for family in theirs)
+    return f"""{head}
+| metric | kind | labels | what it says |
+| --- | --- | --- | --- |
+{rows}
+FastStream adds its own, about batches and not about records; the published ones are dead letters:
+
+| metric | what it says, in FastStream's words |
+| --- | --- |
+{others}"""
+
+
+def _table(group: type[BaseModel], prefix: str) -> str:
+    rows = "".join(
+        f"| `{prefix}{name.upper()}` | {_default(field)} | {_range(field)} | {_paragraph(field.description)} |\n"
+        for name, field in group.model_fields.items()
+        if not isinstance(field.default, Group)
+    )
+    return f"| variable | default | may be | what it changes |\n| --- | --- | --- | --- |\n{rows}"
+
+
+def _default(field: FieldInfo) -> str:
+    return "" if field.default is None else f"`{_plain(field.default)}`"
+
+
+def _plain(value: object) -> str:
+    return (
+        f"{value:g}"
+        if isinstance(value, float)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
+
+
+def _range(field: FieldInfo) -> str:
+    """The values that are taken, in words."""
+    kinds = [kind for kind in _members(field.annotation) if kind is not NoneType]
+    words = [_kind(kind) for kind in kinds]
+    bounds = {name: value for part in field.metadata for name, value in _bounds(part)}
+    low = next((f"{word} {_plain(bounds[name])}" for name, word in _LOWEST.items() if name in bounds), None)
+    high = f"up to {_plain(bounds['le'])}" if "le" in bounds else None
+    if bounds.get("min_length") == 1:
+        words = [f"{word}, not empty" for word in words]
+    if "pattern" in bounds:
+        words = [f"{word} like `{str(bounds['pattern']).replace('|', chr(92) + '|')}`" for word in words]
+    return ", ".join(part for part in (*words, low, high) if part is not None)
+
+
+_LOWEST: Final = {"gt": "above", "ge": "at least"}
+
+
+def _bounds(part: object) -> Iterator[tuple[str, object]]:
+    for name in (*_LOWEST, "le", "min_length", "pattern"):
+        if (value := getattr(part, name, None)) is not None:
+            yield name, value
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+def _kind(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(kind))
+    names: Mapping[Any, str] = {
+        str: "text",
+        int: "whole number",
+        float: "number",
+        bool: "`true`, `false`",
+        Path: "path of a file",
+        SecretStr: "text, a secret",
+    }
+    return names[kind]
+
+
+def _served_name(family: Metric) -> str:
+    return f"{family.name}_total" if family.type == "counter" else family.name
+
+
+def _metric(family: Metric, labels: Mapping[str, list[str]]) -> str:
+    told = "; ".join(f"`{name}`: {_values(values)}" for name, values in labels.items())
+    return f"| `{_served_name(family)}` | {family.type} | {told} | {family.documentation} |\n"
+
+
+def _labels(family: Metric) -> dict[str, list[str]]:
+    found: dict[str, dict[str, None]] = {}
+    for sample in family.samples:
+        for label, value in sample.labels.items():
+            if label != "le":
+                found.setdefault(label, {})[value] = None
+    return {label: list(values) for label, values in found.items()}
+
+
+def _values(values: list[str]) -> str:
+    if values == [TOPIC]:
+        return "each topic of the rules"
+    if len(values) > MOST_VALUES:
+        return "each [code that is known](chat-api.md), and `other`"
+    return ", ".join(f"`{value}`" for value in values)
+
+
+def _paragraph(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+if __name__ == "__main__":
+    for file, content in pages().items():
+        (FOLDER / file).write_text(content)
