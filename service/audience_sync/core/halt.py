@@ -10,7 +10,10 @@ LONGEST_LOOK_SECONDS: Final = 60.0
 
 
 class Halt:
-    """Stopped because nothing will pass until a person acts. Everything is kept; one request at a time looks."""
+    """Stopped because nothing will pass until a person acts. Everything is kept; one request at a time looks.
+
+    reason: what the API said, or None while nothing is stopped. endpoint: the last one that stopped.
+    """
 
     def __init__(self) -> None:
         self.reason: str | None = None
@@ -31,8 +34,13 @@ class Halt:
 
     def confirmed(self, endpoint: Endpoint) -> bool:
         """A request to *endpoint* passed. Returns whether that ended the stop."""
-        if not self or endpoint is not self.endpoint:
+        if endpoint is not self.endpoint:
             return False
+        ended = bool(self)
         self.reason = self.endpoint = None
         self._looks = 0
-        return True
+        return ended
+
+    def lift(self) -> None:
+        """Nobody is left whose request could look, so whoever comes next does; the intervals go on growing."""
+        self.reason = None

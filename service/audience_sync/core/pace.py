@@ -50,7 +50,7 @@ class Pace:
     def start(self, now: float) -> None:
         """Take the permit, at or after its moment."""
         interval = 1 / self.calls_per_second(now)
-        self._next_at = max(self._next_at, now - min(CATCH_UP_SECONDS, interval)) + interval
+        self._next_at = max(self._next_at, now - CATCH_UP_SECONDS) + interval
         self._in_flight += 1
 
     def confirmed(self) -> None:

@@ -95,6 +95,7 @@ class Delivery:
         while not tenure.debouncer.drained:
             self._request_ended.clear()
             await self._request_ended.wait()
+            tenure.debouncer.advance(self._clock())  # whom a hold has brought meanwhile is held, not awaited
 
     async def run(self) -> None:
         """Deliver until cancelled. Requests under way are cancelled with it; so end the tenure first."""
@@ -117,6 +118,7 @@ class Delivery:
         if tenure is None or not tenure.ownership.lease_valid(now):
             return
         tenure.debouncer.advance(now)
+        self._lift_a_stop_that_nobody_can_end(tenure, now)
         for endpoint, pace in self._paces.items():
             while (at := self._may_start_at(tenure, endpoint, pace)) is not None and at <= now:
                 ready = tenure.debouncer.ready.waiting(endpoint)
@@ -125,6 +127,15 @@ class Delivery:
                 tenure.requests_in_flight += 1
                 self._watch.request_cut(request, ready=ready)
                 tasks.create_task(self._deliver(tenure, request, pace))
+
+    def _lift_a_stop_that_nobody_can_end(self, tenure: Tenure, now: float) -> None:
+        """Its users are settled, revoked, or what arrived meanwhile goes to another endpoint first."""
+        endpoint = self._halt.endpoint
+        if not self._halt or endpoint is None or now < self._halt.look_at:
+            return
+        if not tenure.debouncer.ready.waiting(endpoint) and not self._paces[endpoint].in_flight:
+            self._halt.lift()
+            self._watch.went_on()
 
     def _may_start_at(self, tenure: Tenure, endpoint: Endpoint, pace: Pace) -> float | None:
         """The moment from which a request to *endpoint* may start as things stand, or None."""

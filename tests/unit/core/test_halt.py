@@ -1,0 +1,63 @@
+"""A failure of the whole: stop, look again, go on."""
+
+from audience_sync.core.changes import Endpoint
+from audience_sync.core.halt import Halt
+
+ADD, SET = Endpoint.ADD_TAGS, Endpoint.SET_ATTRIBUTES
+
+
+def test_it_is_looked_again_at_growing_intervals_up_to_a_minute() -> None:
+    halt, now, intervals = Halt(), 1000.0, []
+    for _ in range(6):
+        halt.stop(ADD, "not allowed", now)
+        intervals.append(halt.look_at - now)
+        now = halt.look_at
+
+    assert intervals == [5.0, 10.0, 20.0, 40.0, 60.0, 60.0]
+
+
+def test_requests_that_were_under_way_do_not_move_the_next_look() -> None:
+    halt = Halt()
+    halt.stop(ADD, "not allowed", 1000.0)
+    halt.stop(SET, "not allowed either", 1001.0)
+
+    assert (halt.endpoint, halt.reason, halt.look_at) == (ADD, "not allowed", 1005.0)
+
+
+def test_a_confirmation_on_the_endpoint_that_stopped_ends_it() -> None:
+    """Other endpoints may never have been refused: their confirmations say nothing."""
+    halt = Halt()
+    halt.stop(ADD, "not allowed", 1000.0)
+
+    assert not halt.confirmed(SET)
+    assert halt
+    assert halt.confirmed(ADD)
+    assert not halt
+    assert not halt.confirmed(ADD)
+
+
+def test_the_next_stop_begins_with_a_short_interval() -> None:
+    halt = Halt()
+    halt.stop(ADD, "not allowed", 1000.0)
+    halt.stop(ADD, "not allowed", 1005.0)
+    halt.confirmed(ADD)
+    halt.stop(ADD, "not allowed", 2000.0)
+
+    assert halt.look_at == 2005.0
+
+
+def test_a_stop_that_was_lifted_and_comes_again_is_looked_at_later() -> None:
+    """Nobody knows yet whether it is over; only a confirmation there says so."""
+    halt = Halt()
+    halt.stop(ADD, "not allowed", 1000.0)
+    halt.lift()
+    assert not halt
+    assert not halt.confirmed(SET)
+    halt.stop(ADD, "not allowed", 1010.0)
+    assert halt.look_at == 1020.0
+
+    halt.lift()
+    assert not halt.confirmed(ADD), "it was not stopped any more"
+    halt.stop(ADD, "not allowed", 1030.0)
+
+    assert halt.look_at == 1035.0
