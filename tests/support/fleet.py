@@ -236,7 +236,9 @@ def emulated_chat(
         chat.end()
 
 
-def eventually(look: Callable[[], T | None], what: str, seconds: float = 30) -> T:
+def eventually(
+    look: Callable[[], T | None], what: str, seconds: float = 30, *, pause_seconds: float = 0.1
+) -> T:
     """What *look* finds, once it finds something; it looks again and again, for so long at most."""
     deadline = time.monotonic() + seconds
     while True:
@@ -244,7 +246,7 @@ def eventually(look: Callable[[], T | None], what: str, seconds: float = 30) -> 
         if found:
             return found
         assert time.monotonic() < deadline, f"in {seconds:g} s it did not come about that {what}"
-        time.sleep(0.1)
+        time.sleep(pause_seconds)
 
 
 def _without_our_settings() -> dict[str, str]:
