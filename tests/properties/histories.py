@@ -43,15 +43,15 @@ class State(msgspec.Struct):
         return State(dict(self.attributes), set(self.tags))
 
 
-names = st.sampled_from(["city", "tier", "age"])
-tags = st.sampled_from([f"stock:{number}" for number in range(14)])
-"""More than fit one request, and few enough to meet again."""
+names = st.sampled_from(["city", "tier"])
+tags = st.sampled_from([f"stock:{number}" for number in [*range(3)] * 4 + [*range(14)]])
+"""A few that meet again and again, and more than fit one request."""
 
 attribute_changes: Final[st.SearchStrategy[Change]] = st.one_of(
     st.builds(SetAttribute, names, st.sampled_from("123")), st.builds(RemoveAttribute, names)
 )
 tag_changes: Final[st.SearchStrategy[Change]] = st.one_of(
-    st.builds(AddTag, tags), st.builds(RemoveTag, tags), st.just(RemoveAllTags())
+    *[st.builds(AddTag, tags), st.builds(RemoveTag, tags)] * 3, st.just(RemoveAllTags())
 )
 changes: Final[st.SearchStrategy[Change]] = attribute_changes | tag_changes
 states: Final = st.builds(
