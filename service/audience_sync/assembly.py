@@ -195,8 +195,9 @@ class Service:
                     topics=list(self._rules.topics),
                     admin_port=listener.getsockname()[1],
                 )
-                async with self._working():
-                    await self._until_stopped(stop)
+                if not stop.is_set():
+                    async with self._working():
+                        await self._until_stopped(stop)
             finally:
                 self._admin.stop()
             await served
