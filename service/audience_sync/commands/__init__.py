@@ -8,6 +8,7 @@ import typer
 from audience_sync import __version__
 from audience_sync.commands.asyncapi import asyncapi
 from audience_sync.commands.check_config import check_config
+from audience_sync.commands.demo import demo
 from audience_sync.commands.emulate import emulate
 from audience_sync.commands.run import run
 from audience_sync.commands.stop import Stop
@@ -23,6 +24,7 @@ app.command()(run)
 app.command()(check_config)
 app.command()(asyncapi)
 app.command()(emulate)
+app.command()(demo)
 
 
 @app.callback(invoke_without_command=True)
