@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
-from tests.support.emulator import SETTINGS
 
 from audience_sync.chat_api.client import ChatApi
 from audience_sync.chat_api.errors import (
@@ -27,6 +26,7 @@ from audience_sync.core.changes import Endpoint, Request, UserId
 from audience_sync.emulator.server import Emulator, serve
 from audience_sync.emulator.settings import Accounts
 from audience_sync.emulator.store import UserState
+from tests.support.emulator import SETTINGS
 
 ALICE, BOB = UserId("alice"), UserId("bob")
 TAGGED = Request(Endpoint.ADD_TAGS, {ALICE: ["vip"], BOB: ["vip"]})

@@ -44,21 +44,18 @@ def fleet(tmp_path: Path, topics: str, broker: str, chat: EmulatedChat) -> Itera
         yield fleet
 
 
-def dead_letters(broker: str, topics: str, number: int) -> list[tuple[bytes | None, dict[str, Any]]]:
+def dead_letters(broker: str, topics: str, number: int) -> list[tuple[str | bytes | None, dict[str, Any]]]:
     """Key and value of the first so many dead letters."""
     consumer = Consumer(
         {"bootstrap.servers": broker, "group.id": f"{topics}look", "auto.offset.reset": "earliest"}
     )
     consumer.subscribe([f"{topics}dead-letters"])
-    letters: list[tuple[bytes | None, dict[str, Any]]] = []
+    letters: list[tuple[str | bytes | None, dict[str, Any]]] = []
 
     def enough() -> bool:
         message = consumer.poll(0.5)
         if message is not None and message.error() is None:
-            key = message.key()
-            letters.append(
-                (key.encode() if isinstance(key, str) else key, json.loads(message.value() or b""))
-            )
+            letters.append((message.key(), json.loads(message.value() or b"")))
         return len(letters) >= number
 
     eventually(enough, f"{number} dead letters are there; there are {len(letters)}")

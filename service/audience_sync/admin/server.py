@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -12,7 +12,8 @@ from faststream.asgi import AsgiFastStream, AsgiResponse, get
 from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry, make_asgi_app
 
-from audience_sync.telemetry.health import State, not_live, not_ready
+from audience_sync.admin.status import Status
+from audience_sync.telemetry.health import not_live, not_ready
 
 
 class PortTakenError(Exception):
@@ -35,25 +36,24 @@ class AdminServer:
         *,
         broker: KafkaBroker,
         registry: CollectorRegistry,
-        state: Callable[[], State],
-        status: Callable[[], dict[str, Any]],
+        status: Status,
         host: str,
         port: int,
     ) -> None:
         @get
         async def livez(scope: Any) -> AsgiResponse:  # noqa: ARG001 - the framework's signature
             """Whether the process makes progress."""
-            return _plain(not_live(state()))
+            return _plain(not_live(status.state()))
 
         @get
         async def readyz(scope: Any) -> AsgiResponse:  # noqa: ARG001 - the framework's signature
             """Whether the service does its work, and why not."""
-            return _plain(not_ready(state()))
+            return _plain(not_ready(status.state()))
 
         @get
         async def tell(scope: Any) -> AsgiResponse:  # noqa: ARG001 - the framework's signature
             """What the service is doing, as JSON."""
-            return AsgiResponse(msgspec.json.encode(status()), 200, {"Content-Type": "application/json"})
+            return AsgiResponse(msgspec.json.encode(status.tell()), 200, {"Content-Type": "application/json"})
 
         app = AsgiFastStream(
             broker,
@@ -75,7 +75,9 @@ class AdminServer:
     def listen(self) -> socket.socket:
         """Take the port. Raises PortTakenError."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: or Nagle delays answers
+        listener = socket.socket(
+            family, socket.SOCK_STREAM, socket.IPPROTO_TCP
+        )  # named: or Nagle delays answers
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((self._host, self._port))

@@ -7,13 +7,14 @@ from pathlib import Path
 import uvloop
 
 from audience_sync.admin.server import PortTakenError
-from audience_sync.assembly import Service, StreamError
+from audience_sync.assembly import assemble
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.rules import Rules
 from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.security import KafkaSecurityError
 from audience_sync.rules.file import DEFAULT_RULES, load_rules
 from audience_sync.rules.problems import RulesError
+from audience_sync.service import StreamError
 from audience_sync.settings import Settings, SettingsError, load
 from audience_sync.telemetry.logs import set_up
 
@@ -53,7 +54,7 @@ async def _serve(settings: Settings, rules: Rules) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await Service(settings, rules).run(stop)
+    await assemble(settings, rules).run(stop)
 
 
 def _first(errors: BaseExceptionGroup[Exception]) -> str:

@@ -57,3 +57,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 SETTLING_SECONDS: Final = SERVER_TIMEOUT_SECONDS
 """After an ambiguous end the server may still be applying the request for as long as its own time-out."""
+
+REFUSED_BY_NAME: Final = "refused_user"
+"""The cause of a dead letter whose user the Chat API has refused by name; beside those of `core.event.Cause`."""

@@ -175,11 +175,15 @@ class Delivery:
         tenure.requests_in_flight -= 1
         self._request_ended.set()
         self.nudge()
-        for user_id in given_up:
-            await self._give_up(tenure, request, user_id, verdict.refused[user_id])
-            self._settle_user(tenure, user_id, self._clock())
-            self._request_ended.set()
-            self.nudge()
+        async with asyncio.TaskGroup() as letters:  # all at once: whoever ends the tenure waits for them
+            for user_id in given_up:
+                letters.create_task(self._bury(tenure, request, user_id, verdict.refused[user_id]))
+
+    async def _bury(self, tenure: Tenure, request: Request, user_id: UserId, refusal: Refusal) -> None:
+        await self._give_up(tenure, request, user_id, refusal)
+        self._settle_user(tenure, user_id, self._clock())
+        self._request_ended.set()
+        self.nudge()
 
     def _answered(self, endpoint: Endpoint, verdict: Verdict, pace: Pace, now: float) -> None:
         """What the answer says of the endpoint, whoever was in the request."""

@@ -27,7 +27,7 @@ class Origin(msgspec.Struct, frozen=True):
     """Epoch seconds, from the record."""
 
 
-class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """One record that can't be read, or one user's changes that the API refuses. Encoded as JSON.
 
     id: the same for the same loss, however often it is met again.

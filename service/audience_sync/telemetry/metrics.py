@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.event import Cause
-from audience_sync.core.verdicts import Outcome
+from audience_sync.core.verdicts import REFUSED_BY_NAME, Outcome
 
 DELAY_BUCKETS: Final = (
     0.1,
@@ -38,9 +38,6 @@ DELAY_BUCKETS: Final = (
 
 REQUEST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60)
 USERS_BUCKETS: Final = (1, 2, 5, 10, 20, 50, 80, 90, 95, 99, 100)
-
-REFUSED_BY_NAME: Final = "refused_user"
-"""The cause of a dead letter whose user the Chat API has refused by name."""
 
 
 class EventOutcome(StrEnum):

@@ -44,6 +44,22 @@ class Watch:
         self._told: Counter[str] = Counter()
         self._changes = {type_: metrics.changes.labels(kind) for type_, kind in _KINDS.items()}
 
+    # before anything is read
+
+    def preflight(self, warning: str) -> None:
+        """Something about the topics that a person should know; the work can begin."""
+        self._log.warning("preflight", text=warning)
+
+    def foreign_keys_in_sample(self, topic: str, *, records: int, foreign: int) -> None:
+        """Of so many records looked at, some have a key that is not their user."""
+        self._log.warning(
+            "foreign_keys_in_sample",
+            topic=topic,
+            records=records,
+            with_other_key=foreign,
+            way_out="key the topic by the rule's user, or the order of his changes is not certain",
+        )
+
     # the way in
 
     def translated(self, topic: str, event: Translated) -> None:

@@ -11,17 +11,6 @@ from socket import SO_LINGER, SOL_SOCKET, create_server
 import aiohttp
 import httpx
 import pytest
-from tests.unit.chat_api.calls import (
-    ADMIN,
-    APP_ID,
-    MOMENT,
-    Connections,
-    client,
-    read_request,
-    says,
-    signature,
-    socket,
-)
 
 from audience_sync.chat_api.client import ChatApi
 from audience_sync.chat_api.errors import (
@@ -38,6 +27,17 @@ from audience_sync.chat_api.errors import (
 )
 from audience_sync.core.changes import Endpoint, Request, UserId
 from audience_sync.core.verdicts import Refusal
+from tests.unit.chat_api.calls import (
+    ADMIN,
+    APP_ID,
+    MOMENT,
+    Connections,
+    client,
+    read_request,
+    says,
+    signature,
+    socket,
+)
 
 ALICE, BOB = UserId("alice"), UserId("bob")
 OK = {"ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0}

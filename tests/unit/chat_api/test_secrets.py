@@ -12,12 +12,12 @@ import aiohttp
 import httpx
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
-from tests.unit.chat_api.calls import KEY, Connections, client, read_request, says, signature, socket
 from yarl import URL
 
 from audience_sync.chat_api.errors import ChatApiError
 from audience_sync.core.changes import Endpoint, Request, UserId
 from audience_sync.core.verdicts import Refusal
+from tests.unit.chat_api.calls import KEY, Connections, client, read_request, says, signature, socket
 
 REQUEST = Request(Endpoint.ADD_TAGS, {UserId("alice"): ["vip"]})
 SIGNATURE = signature().current().get_secret_value()

@@ -4,10 +4,9 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.support.emulator import query
-
 from audience_sync.emulator.api import PREFIX, Api, Outcome
 from audience_sync.emulator.settings import Settings
+from tests.support.emulator import query
 
 KEY = "a key for tests"
 NOW = 1_000.0

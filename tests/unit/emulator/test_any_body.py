@@ -5,10 +5,10 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.emulator.given import an_api, ask, outcome
 
 from audience_sync.emulator.api import Api
 from audience_sync.emulator.requests import ENDPOINTS
+from tests.unit.emulator.given import an_api, ask, outcome
 
 names = st.sampled_from(
     ["UserAttrs", "UserTags", "To_Account", "Attrs", "Tags", "AttrNames", "sex", "0"]

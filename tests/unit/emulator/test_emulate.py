@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 import typer
-from tests.support.emulator import SETTINGS, query
-from tests.unit.emulator.given import tags
 from typer.testing import CliRunner
 
 from audience_sync.commands.emulate import KEY_VARIABLE, emulate
 from audience_sync.commands.stop import ExitCode, Stop
+from tests.support.emulator import SETTINGS, query
+from tests.unit.emulator.given import tags
 
 
 @contextmanager

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.emulator.given import an_api, attributes, code, outcome, tags
 
 from audience_sync.emulator.requests import ENDPOINTS
+from tests.unit.emulator.given import an_api, attributes, code, outcome, tags
 
 
 def users(count: int) -> list[str]:

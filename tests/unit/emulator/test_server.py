@@ -7,8 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.emulator import SETTINGS, call, query
-from tests.unit.emulator.given import attributes, tags
 
 from audience_sync.emulator.faults import FaultSettings
 from audience_sync.emulator.journal import JournalError
@@ -16,6 +14,8 @@ from audience_sync.emulator.overlaps import Overlap
 from audience_sync.emulator.server import Emulator, serve
 from audience_sync.emulator.settings import Accounts
 from audience_sync.emulator.store import UserState
+from tests.support.emulator import SETTINGS, call, query
+from tests.unit.emulator.given import attributes, tags
 
 
 async def test_a_signed_call_is_answered_and_seen(chat_api: Emulator) -> None:
@@ -128,6 +128,9 @@ async def test_the_servers_log_never_holds_a_query(caplog: pytest.LogCaptureFixt
     """Addresses carry the signature, and no level is low enough to show it."""
     signature = query()["usersig"]
     caplog.set_level(1)
+    logging.getLogger("httpx").setLevel(
+        logging.WARNING
+    )  # the caller tells whole addresses, and is not the server
     logging.getLogger("uvicorn.access").addHandler(caplog.handler)
     try:
         async with serve(SETTINGS) as emulator, httpx.AsyncClient() as client:
@@ -135,6 +138,7 @@ async def test_the_servers_log_never_holds_a_query(caplog: pytest.LogCaptureFixt
                 await client.post(f"{emulator.url}/{path}", params=query(usersig=signature), content=b"{")
     finally:
         logging.getLogger("uvicorn.access").removeHandler(caplog.handler)
+        logging.getLogger("httpx").setLevel(logging.NOTSET)
     told = [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
     assert told
     assert not [line for line in told if signature in line or "usersig" in line]

@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
-from tests.unit.emulator.given import an_api, ask, attributes, code, tags
 
 from audience_sync.emulator.settings import Accounts, Settings
+from tests.unit.emulator.given import an_api, ask, attributes, code, tags
 
 
 def test_writing_twice_is_writing_once() -> None:

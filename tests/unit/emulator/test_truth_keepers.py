@@ -5,12 +5,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.emulator.given import NOW, SIGNED, an_api, ask, attributes, code, outcome, tags
 
 from audience_sync.emulator.api import PREFIX, Api, Arrival
 from audience_sync.emulator.faults import FailNext, FaultSettings
 from audience_sync.emulator.overlaps import Overlap
 from audience_sync.emulator.pace import Pace
+from tests.unit.emulator.given import NOW, SIGNED, an_api, ask, attributes, code, outcome, tags
 
 
 def begin(api: Api, *, left: bool = False) -> Arrival:

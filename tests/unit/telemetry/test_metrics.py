@@ -9,9 +9,8 @@ from prometheus_client import CollectorRegistry, Metric
 from audience_sync.chat_api.errors import BY_CODE
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.event import Cause
-from audience_sync.core.verdicts import Outcome
+from audience_sync.core.verdicts import REFUSED_BY_NAME, Outcome
 from audience_sync.telemetry.metrics import (
-    REFUSED_BY_NAME,
     ChangeKind,
     EventOutcome,
     Metrics,

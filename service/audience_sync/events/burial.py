@@ -1,0 +1,56 @@
+"""Which dead letter a loss becomes, and what it settles once it stands in the topic."""
+
+from collections.abc import Callable
+
+from audience_sync.core.changes import Request, UserId
+from audience_sync.core.event import Unusable
+from audience_sync.core.folding import changes_of
+from audience_sync.core.ledger import Mark
+from audience_sync.core.ownership import PartitionKey
+from audience_sync.core.tenure import Tenure
+from audience_sync.core.verdicts import REFUSED_BY_NAME, Refusal
+from audience_sync.events.dead_letters import DeadLetters, Origin, refused_letter, unusable_letter
+from audience_sync.events.intake import Record
+
+
+class Burial:
+    """Writes dead letters for records that can't be used and for users whom the API refuses.
+
+    settled: is told when a record's mark is settled, so that its position may be committed.
+    """
+
+    def __init__(
+        self, dead_letters: DeadLetters, *, settled: Callable[[], None], clock: Callable[[], float]
+    ) -> None:
+        self._dead_letters = dead_letters
+        self._settled = settled
+        self._clock = clock
+
+    def unusable(self, key: PartitionKey, record: Record, event: Unusable, mark: Mark) -> None:
+        """Keep *record*; *mark* is settled when the broker has it."""
+
+        def settle() -> None:
+            mark.settle()
+            self._settled()
+
+        letter = unusable_letter(
+            origin=Origin(key.topic, key.number, record.offset, mark.at),
+            key=record.key,
+            value=record.value,
+            cause=event.cause,
+            info=event.info,
+            now=self._clock(),
+        )
+        self._dead_letters.bury(record.key, letter, settle)
+
+    async def refused(self, tenure: Tenure, request: Request, user_id: UserId, refusal: Refusal) -> None:
+        """Keep what *request* says of the user; returns when the broker has it."""
+        letter = refused_letter(
+            user_id=user_id,
+            changes=changes_of(request.endpoint, request.parts[user_id]),
+            marks=tenure.debouncer.marks_of(user_id),
+            cause=REFUSED_BY_NAME,
+            refusal=refusal,
+            now=self._clock(),
+        )
+        await self._dead_letters.bury_and_wait(user_id.encode(), letter)
