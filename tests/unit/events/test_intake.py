@@ -1,0 +1,159 @@
+"""Records into the waiting changes, as many as there is room for."""
+
+import pytest
+
+from audience_sync.core.changes import AddTag, Endpoint, UserId
+from audience_sync.core.event import Cause, Ignored, Translated, Translation, Unusable
+from audience_sync.core.ledger import Mark
+from audience_sync.core.ownership import PartitionKey
+from audience_sync.core.tenure import Tenure
+from audience_sync.events.intake import Intake, Record
+from tests.support.clock import FakeClock
+from tests.support.kafka_client import Record as Given
+from tests.support.tenures import BOUNDS, KEY, TIMES, a_tenure, an_ownership
+
+
+class WayIn:
+    """An intake, and what it has told."""
+
+    def __init__(self, *, most_users: int = 1000) -> None:
+        self.clock = FakeClock()
+        self.tenure = a_tenure(self.clock())
+        self.stopped = False
+        self.buried: list[tuple[int, Unusable, Mark]] = []
+        self.told: list[str] = []
+        self.intake = Intake(
+            translate=_translate,
+            bury=self._bury,
+            stopped=lambda: self.stopped,
+            max_waiting_users=most_users,
+            clock=self.clock,
+            watch=self,
+        )
+
+    def _bury(self, key: PartitionKey, record: Record, event: Unusable, mark: Mark) -> None:
+        assert key == KEY
+        self.buried.append((record.offset, event, mark))
+
+    def translated(self, topic: str, event: Translated) -> None:
+        """An event has caused changes."""
+        self.told.append(f"{topic}: {event.user}")
+
+    def ignored(self, topic: str) -> None:
+        """An event causes nothing."""
+        self.told.append(f"{topic}: ignored")
+
+    def unusable(self, topic: str, event: Unusable) -> None:
+        """A record goes to the dead letters."""
+        self.told.append(f"{topic}: {event.cause}")
+
+    def foreign_key(self, topic: str, user_id: UserId) -> None:
+        """A key is not the user."""
+        self.told.append(f"{topic}: the key is not {user_id}")
+
+    def take(
+        self, *values: bytes, start: int | None = None, key: bytes | None = None, timestamp: int = 0
+    ) -> int:
+        """Take in records with these values, which follow what was read."""
+        first = self.read_position if start is None else start
+        records = [Given(*KEY, first + index, value, key, timestamp) for index, value in enumerate(values)]
+        return self.intake.take(self.tenure, KEY, records)
+
+    @property
+    def read_position(self) -> int:
+        """What is read next."""
+        return self.tenure.ownership.partitions[KEY].ledger.read_position
+
+    @property
+    def settled_position(self) -> int:
+        """What may be committed."""
+        return self.tenure.ownership.partitions[KEY].ledger.settled_position
+
+
+def _translate(topic: str, value: bytes | None) -> Translation:
+    assert topic == KEY.topic
+    match value:
+        case b"ignored":
+            return Ignored("the rules wish so")
+        case b"broken" | None:
+            return Unusable(Cause.UNREADABLE, "no JSON")
+        case _:
+            return Translated(
+                UserId(value.decode()), (AddTag("a"),), urgent=value == b"urgent", event_seconds=None
+            )
+
+
+def test_each_record_becomes_what_the_rules_say() -> None:
+    """What causes nothing is settled at once; what can't be read holds its position until it is buried."""
+    way_in = WayIn()
+
+    assert way_in.take(b"ignored", b"broken", b"alice") == 3
+
+    assert way_in.told == ["events: ignored", "events: unreadable", "events: alice"]
+    assert (way_in.read_position, way_in.settled_position) == (3, 1)
+    [(position, event, mark)] = way_in.buried
+    assert (position, event.cause) == (1, Cause.UNREADABLE)
+    mark.settle()
+    assert way_in.settled_position == 2
+
+
+def test_the_age_of_a_change_is_its_records_own() -> None:
+    """So that after an outage everybody is ready at once."""
+    way_in = WayIn()
+    way_in.take(b"alice", timestamp=int((way_in.clock() - TIMES.longest_wait_seconds) * 1000))
+    way_in.take(b"bob", timestamp=-1)
+    debouncer = way_in.tenure.debouncer
+    debouncer.advance(way_in.clock())
+
+    assert list(debouncer.cut(Endpoint.ADD_TAGS).parts) == ["alice"]
+
+
+def test_a_key_that_is_not_the_user_is_told() -> None:
+    """The order of his changes is not certain then. A record without a key says nothing."""
+    way_in = WayIn()
+    way_in.take(b"alice", key=b"alice")
+    way_in.take(b"alice", key=None)
+    assert not any("key" in told for told in way_in.told)
+
+    way_in.take(b"alice", key=b"bob")
+
+    assert way_in.told[-1] == "events: the key is not alice"
+
+
+def test_above_what_is_reserved_the_rest_of_a_batch_waits() -> None:
+    """A hard gate: no batch overshoots it."""
+    way_in = WayIn()
+    ownership = an_ownership(bounds=BOUNDS, now=way_in.clock())
+    ownership.accepted(ownership.commit(way_in.clock()), sent_at=way_in.clock())
+    way_in.tenure = Tenure(ownership, TIMES)
+
+    assert way_in.take(*[b"alice"] * 40) == 25
+    assert way_in.take(*[b"alice"] * 15) == 0
+
+    ownership.accepted(ownership.commit(way_in.clock()), sent_at=way_in.clock())
+    assert way_in.take(*[b"alice"] * 15) == 15
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_bound_on_the_whole_lets_nothing_in(stopped: bool) -> None:
+    """Too many users wait, or something forbids to read on."""
+    way_in = WayIn(most_users=1000 if stopped else 3)
+    assert way_in.take(*(b"user-%d" % number for number in range(3))) == 3
+    way_in.stopped = stopped
+
+    assert way_in.intake.full(way_in.tenure)
+    assert way_in.take(b"alice") == 0
+
+
+def test_reading_goes_on_at_the_low_mark() -> None:
+    """No flutter at the edge: a partition that is paused is not resumed for one user."""
+    way_in = WayIn(most_users=10)
+    way_in.take(*(b"user-%d" % number for number in range(10)))
+    debouncer = way_in.tenure.debouncer
+    full = []
+    for number in range(3):
+        full.append(way_in.intake.full(way_in.tenure))
+        del debouncer._users[UserId(f"user-{number}")]
+    full.append(way_in.intake.full(way_in.tenure))
+
+    assert full == [True, True, True, False]
