@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Final
 
 import structlog
+from prometheus_client import Counter as Series
 
 from audience_sync.core.changes import (
     AddTag,
@@ -43,6 +44,7 @@ class Watch:
         self._log = log
         self._told: Counter[str] = Counter()
         self._changes = {type_: metrics.changes.labels(kind) for type_, kind in _KINDS.items()}
+        self._translated: dict[str, Series] = {}  # looking a series up costs more than counting on it
 
     # before anything is read
 
@@ -64,7 +66,10 @@ class Watch:
 
     def translated(self, topic: str, event: Translated) -> None:
         """An event has caused changes."""
-        self._metrics.events.labels(topic, EventOutcome.TRANSLATED).inc()
+        series = self._translated.get(topic)
+        if series is None:
+            series = self._translated[topic] = self._metrics.events.labels(topic, EventOutcome.TRANSLATED)
+        series.inc()
         for change in event.changes:
             self._changes[type(change)].inc()
 
