@@ -88,7 +88,7 @@ def test_unusable_records_are_dead_lettered_with_their_bytes_and_the_rest_goes_o
     feed.flush()
 
     letters = dead_letters(broker, topics, len(UNUSABLE))
-    found = {(letter["cause"], base64.b64decode(letter.get("value", "")) or None) for _, letter in letters}
+    found = {(letter["cause"], base64.b64decode(letter["value"] or "") or None) for _, letter in letters}
     assert found == {(cause, value) for value, cause in UNUSABLE.items()}
     assert all(letter["info"] and letter["origins"] and key == b"u" for key, letter in letters)
     eventually(
@@ -174,7 +174,7 @@ def test_a_refused_request_stops_delivery_and_drops_nothing(fleet: Fleet, broker
         ({"AUDIENCE_SYNC_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"}, "127.0.0.1:1"),
         ({"AUDIENCE_SYNC_KAFKA__CREATE_TOPICS": "false"}, MEMBERSHIP),
         ({"AUDIENCE_SYNC_KAFKA__SECURITY_PROTOCOL": "SSL"}, "TLS"),
-        ({"AUDIENCE_SYNC_KAFKA__LEASE_SECONDS": "29"}, "session_timeout_seconds"),
+        ({"AUDIENCE_SYNC_KAFKA__LEASE_SECONDS": "29"}, "SESSION_TIMEOUT_SECONDS"),
         ({"AUDIENCE_SYNC_KAFAK__GROUP_ID": "x"}, "AUDIENCE_SYNC_KAFAK__GROUP_ID"),
         ({"AUDIENCE_SYNC_CHAT__APP_ID": "0"}, "SDKAppID"),
         ({"AUDIENCE_SYNC_RULES_FILE": "/nowhere/rules.yaml"}, "/nowhere/rules.yaml"),
