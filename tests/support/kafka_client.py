@@ -1,5 +1,6 @@
 """As much of aiokafka's consumer as positions ask for, without a broker: one group, one member."""
 
+import asyncio
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ class KafkaClient:
         self.commits: list[dict[TopicPartition, OffsetAndMetadata]] = []
         self.found: dict[TopicPartition, OffsetAndMetadata] = {}
         self.broker_is_there = True
+        self.answer_seconds = 0.0
         self.consumer_positions: dict[TopicPartition, int] = {}
         self._coordinator = SimpleNamespace(
             fetch_committed_offsets=self._fetch_committed, _do_commit_offsets=self._commit
@@ -44,6 +46,7 @@ class KafkaClient:
         return SimpleNamespace(has_valid_position=position is not None, position=position)
 
     async def _fetch_committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, Any]:
+        await asyncio.sleep(self.answer_seconds)
         if not self.broker_is_there:
             raise GroupCoordinatorNotAvailableError
         return {partition: self.found[partition] for partition in partitions if partition in self.found}

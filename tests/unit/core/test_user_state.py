@@ -55,3 +55,19 @@ def test_a_word_that_the_round_absorbs_is_marked_there() -> None:
     assert user.cut(Endpoint.SET_ATTRIBUTES) == {"city": "Shenzhen"}
     assert user.settled() is not None
     assert other.settled_position == 7, "the tag of the same event waits still"
+
+
+def test_a_partition_whose_word_the_round_absorbs_is_held_until_the_rounds_end() -> None:
+    """Though nothing of it waits outside the round."""
+    one, other = Ledger("one", 0, 0), Ledger("other", 0, 0)
+    user = User(UserId("alice"), 0.0, 0.0)
+    user.absorb([AddTag("a"), SetAttribute("city", "Beijing")], one, 0, 0.0, 0.0)
+    user.cut(Endpoint.ADD_TAGS)
+    user.absorb([SetAttribute("city", "Shenzhen")], other, 7, 0.0, 0.0)
+    other.read_up_to(8)
+    user.settled()
+    before = other.settled_position
+    user.cut(Endpoint.SET_ATTRIBUTES)
+    user.settled()
+
+    assert (before, other.settled_position) == (7, 8)

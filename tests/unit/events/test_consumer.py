@@ -276,22 +276,40 @@ def test_a_revocation_while_the_start_is_looked_for_leaves_no_tenure() -> None:
     run(story)
 
 
+def test_a_revocation_while_the_broker_answers_leaves_no_tenure() -> None:
+    """Its answer is of an assignment that has ended."""
+
+    async def story(members: Members) -> None:
+        members.kafka.answer_seconds = 1.0
+        await members.assign()
+        await members.revoke()
+        await asyncio.sleep(10)
+
+        assert members.consumer.tenure is None
+        assert members.kafka.commits == []
+
+    run(story)
+
+
 def test_what_waited_for_room_is_forgotten_with_its_assignment() -> None:
     """The next tenure reads it again, from where the last one has settled."""
 
     async def story(members: Members) -> None:
         await members.assign()
         await members.take(0, 300)
+        members.stopped = True
+        members.settle_all()
         await members.revoke()
+        members.stopped = False
         await members.assign()
         tenure = members.consumer.tenure
         assert tenure is not None
         [(_, ledger)] = tenure.ownership.ledgers()
         await asyncio.sleep(5)
 
-        assert ledger.read_position == 0
+        assert ledger.read_position == 25
         assert len(tenure.debouncer) == 0
-        assert members.kafka.sought == {PARTITION: 0}
+        assert members.kafka.sought == {PARTITION: 25}
         assert members.seen == ["assigned 1", "revoked 1 True", "assigned 3"]
 
     run(story)
