@@ -23,7 +23,7 @@ check: .venv/installed ## format, lint, types, and every test that needs no brok
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(PYTEST) -q -m 'not broker and not containers'
+	$(PYTEST) -q -n auto tests/unit tests/properties tests/contract tests/docs
 
 test: .venv/installed ## everything; a real Kafka is found or fetched, and started
 	$(BIN)/ruff format --check .
