@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 
@@ -266,6 +267,24 @@ async def test_positions_pass_markers_on_an_idle_topic(broker: str) -> None:
 
     start = other.tenures[0].ownership.partitions[PartitionKey(topic, 0)].start
     assert (start.position, start.target, start.clean) == (4, 4, True)
+
+
+async def test_a_topic_that_was_made_anew_is_read_from_its_beginning(broker: str) -> None:
+    """Its committed position is of the log before: what follows from it would be skipped in silence."""
+    topic, group = a_topic(broker), f"test-{uuid4().hex}"
+    await write(broker, topic, *(event(f"user-{number}") for number in range(10)))
+    partition = TopicPartition(topic, 0)
+    pieces = Pieces(broker, topic, group=group)
+    async with pieces.running():
+        await eventually(lambda: pieces.tenures, "the partition is assigned")
+        await pieces.consumer.end_tenure()
+        await pieces.stream.kafka.commit({partition: OffsetAndMetadata(1000, "")})
+
+    other = Pieces(broker, topic, group=group)
+    async with other.running():
+        await eventually(lambda: other.users == 10, "ten users wait")
+
+    assert other.read_position == 10
 
 
 async def test_when_there_is_no_room_the_rest_waits_and_nothing_is_left_out(broker: str) -> None:

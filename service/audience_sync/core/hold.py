@@ -39,11 +39,14 @@ def start_from(*, committed: tuple[int, str] | None, beginning: int, end: int, b
     """Where to start, from the commit found (position and metadata) and the partition's first and end position.
 
     Without a commit: at the earliest record, with no hold, since nothing was ever sent. With a commit that
-    some tool has made: held as far as an owner may have gone, `bound` (max_unsettled_records) beyond it.
+    some tool has made: held as far as an owner may have gone, `bound` (max_unsettled_records) beyond it. With a
+    commit above the end (the topic was made anew, or its log was cut): all of it again, held up to its end.
     """
     if committed is None:
         return Start(beginning, beginning, None, clean=True)
     position, metadata = committed
+    if position > end:
+        return Start(beginning, end, Note(sent_below=end, clean=False), clean=False)
     note = _read(metadata) or Note(sent_below=position + bound, clean=False)
     start = max(position, beginning)
     return Start(start, max(start, min(note.sent_below, end)), note, clean=note.clean)

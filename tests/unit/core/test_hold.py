@@ -51,6 +51,15 @@ def test_a_commit_without_our_note_holds_as_far_as_an_owner_may_have_gone(metada
     )
 
 
+def test_a_commit_above_the_end_is_of_another_log() -> None:
+    """A topic that was made anew: to start at the old position would skip what is written up to there."""
+    committed = (1000, Note(sent_below=1000, clean=True).text())
+
+    start = start_from(committed=committed, beginning=3, end=90, bound=50)
+
+    assert start == Start(3, 90, Note(sent_below=90, clean=False), clean=False)
+
+
 def test_a_note_is_short_enough_for_every_broker() -> None:
     """Brokers take 4096 bytes of metadata by default; the positions are what varies."""
     assert len(Note(sent_below=2**63, clean=False).text()) < 100
