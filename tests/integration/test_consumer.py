@@ -143,6 +143,9 @@ rules: [{{name: one, event: followed, user: "{{user}}", changes: [{{add_tag: "{{
         """It has not."""
         self.seen.append(error)
 
+    def made_anew(self, key: PartitionKey, *, committed: int, end: int) -> None:
+        """Not met here."""
+
     def records_lost(self, key: PartitionKey, *, committed: int, beginning: int) -> None:
         """Retention was faster."""
 

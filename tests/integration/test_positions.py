@@ -38,6 +38,9 @@ class Seen:
         """A commit was not."""
         self.refusals.append(error)
 
+    def made_anew(self, key: PartitionKey, *, committed: int, end: int) -> None:
+        """Not met here."""
+
     def records_lost(self, key: PartitionKey, *, committed: int, beginning: int) -> None:  # noqa: ARG002 - one partition
         """Retention was faster."""
         self.lost.append((committed, beginning))

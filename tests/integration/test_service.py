@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -67,6 +68,7 @@ UNUSABLE: Final = {
     b"\xff\xfe no text": "unreadable",
     b'{"kind": "city-changed", "user_id"': "unreadable",
     None: "unreadable",
+    random.Random(1).randbytes(900_000): "unreadable",  # in base64 it is above Kafka's default limit
     b'{"kind": "city-changed", "user_id": true, "city": "A"}': "wrong_type",
     b'{"kind": "city-changed", "city": "A"}': "no_user",
     b'{"kind": "city-changed", "user_id": "u"}': "missing_field",

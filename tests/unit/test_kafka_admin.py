@@ -15,7 +15,7 @@ from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdminError
 from audience_sync.events.preflight import KeySample, check_topics, sample_keys
 from audience_sync.events.reachability import host_and_port
 from audience_sync.events.security import KafkaSecurity, Mechanism, Protocol
-from audience_sync.events.topics import missing, retention_warning, uneven
+from audience_sync.events.topics import dead_letters_warning, missing, uneven
 from audience_sync.events.translator import Translator
 from audience_sync.rules.file import load_rules
 
@@ -97,6 +97,8 @@ def test_unequal_counts_say_what_would_break_and_what_to_do() -> None:
         ({"retention.ms": "604800000"}, "retention.ms=604800000"),
         ({}, "retention.ms=None"),
         ({"retention.ms": "-1", "cleanup.policy": "compact"}, "compacted"),
+        ({"retention.ms": "-1", "max.message.bytes": "1048588"}, "max.message.bytes=1048588"),
+        ({"retention.ms": "-1", "max.message.bytes": "16777216"}, None),
         (None, "does not tell"),
     ],
 )
@@ -104,7 +106,7 @@ def test_dead_letters_that_would_be_deleted_are_a_warning(
     configuration: dict[str, str | None] | None, warning: str | None
 ) -> None:
     """A broker's default of seven days is a loss that nobody notices."""
-    found = retention_warning("dead", configuration)
+    found = dead_letters_warning("dead", configuration)
 
     assert (found is None) if warning is None else (found is not None and warning in found)
 

@@ -73,7 +73,7 @@ class AdminServer:
         )
 
     def listen(self) -> socket.socket:
-        """Take the port. Raises PortTakenError."""
+        """Take the port, and let callers queue on it. Raises PortTakenError."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         listener = socket.socket(
             family, socket.SOCK_STREAM, socket.IPPROTO_TCP
@@ -81,6 +81,7 @@ class AdminServer:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((self._host, self._port))
+            listener.listen()  # who connects before `serve` waits
         except OSError as error:
             listener.close()
             raise PortTakenError(

@@ -31,6 +31,9 @@ class Watch(Protocol):
     def records_lost(self, key: PartitionKey, *, committed: int, beginning: int) -> None:
         """Retention has deleted records before they were read."""
 
+    def made_anew(self, key: PartitionKey, *, committed: int, end: int) -> None:
+        """The partition ends below what was committed: it is read from its beginning."""
+
 
 class Positions:
     """Finds where to start and commits what is settled, for one consumer."""
@@ -62,6 +65,8 @@ class Positions:
             at = None if found is None else (found.offset, found.metadata)
             if at is not None and at[0] < beginnings[partition]:
                 self._watch.records_lost(key, committed=at[0], beginning=beginnings[partition])
+            if at is not None and at[0] > ends[partition]:
+                self._watch.made_anew(key, committed=at[0], end=ends[partition])
             starts[key] = start_from(
                 committed=at, beginning=beginnings[partition], end=ends[partition], bound=bound
             )

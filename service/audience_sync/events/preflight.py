@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from audience_sync.core.event import Translated, Translation
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, NotSpokenError, ask
 from audience_sync.events.topics import (
-    KEPT_FOR_EVER,
+    DEAD_LETTER_TOPIC,
     TopicsChecked,
+    dead_letters_warning,
     missing,
     missing_message,
-    retention_warning,
     uneven,
 )
 
@@ -57,7 +57,7 @@ def check_topics(
                         topic,
                         partitions=1 if kept else create_partitions,
                         replication=create_replication,
-                        configuration={"retention.ms": KEPT_FOR_EVER} if kept else {},
+                        configuration=DEAD_LETTER_TOPIC if kept else {},
                     )
                 created = lacking
             except NotSpokenError:
@@ -99,6 +99,6 @@ def sample_keys(
 
 def _retention(kafka: KafkaAdmin, topic: str) -> str | None:
     try:
-        return retention_warning(topic, kafka.configuration(topic))
+        return dead_letters_warning(topic, kafka.configuration(topic))
     except NotSpokenError:
-        return retention_warning(topic, None)
+        return dead_letters_warning(topic, None)

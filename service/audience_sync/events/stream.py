@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, codec
@@ -14,8 +14,11 @@ from faststream.kafka.message import FAKE_CONSUMER
 
 from audience_sync.events.security_parameters import BrokerParameters
 
-BATCH_TIMEOUT_MILLISECONDS = 50
+BATCH_TIMEOUT_MILLISECONDS: Final = 50
 """How long a poll waits for records. FastStream sleeps as long again after an empty one, without listening."""
+
+LARGEST_DEAD_LETTER_BYTES: Final = 16 * 1024 * 1024
+"""A dead letter has the record's bytes in base64, a third more, before it is compressed."""
 
 
 class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +61,8 @@ class Stream:
             **security,
             acks="all",
             enable_idempotence=True,
+            compression_type="zstd",
+            max_request_size=LARGEST_DEAD_LETTER_BYTES,
             request_timeout_ms=10_000,
             allow_auto_create_topics=False,
             apply_types=False,
@@ -85,6 +90,9 @@ class Stream:
             decoder=_undecoded,
         )
         self._subscriber(self._handle)
+        self._handed_over = True
+        self._process = self._subscriber.process_message
+        self._subscriber.process_message = self._watched  # type: ignore[method-assign,assignment]  # its answer is not used
 
     @property
     def kafka(self) -> AIOKafkaConsumer:
@@ -107,8 +115,26 @@ class Stream:
         except KafkaError as error:
             raise OSError(f"{topic}: {type(error).__name__}: {error}") from error
 
+    async def _watched(self, records: Any) -> Any:
+        """Let FastStream process a batch, and see that it reaches the handler.
+
+        What breaks on the way there (a middleware, the library itself) FastStream logs, and reads on.
+        """
+        self._handed_over = False
+        try:
+            return await self._process(records)
+        except Exception as error:
+            self._failed(error)
+            raise
+        finally:
+            if not self._handed_over:
+                self._failed(
+                    RuntimeError("a batch was lost on its way to the handler; reading must not go on")
+                )
+
     async def _handle(self, records: Sequence[Any]) -> None:
         """Hand the batch on. Nothing is acknowledged here: positions are committed once they are settled."""
+        self._handed_over = True
         try:
             await self._take(records)
         except Exception as error:  # whatever it is, consumption ends with it

@@ -7,6 +7,12 @@ from typing import Final
 KEPT_FOR_EVER: Final = "-1"
 """Kafka's value of `retention.ms` for a topic that deletes nothing by age."""
 
+DEAD_LETTER_BYTES: Final = 2 * 1024 * 1024
+"""What a dead letter of a record of Kafka's default largest size (1 MiB) may need: its bytes in base64, and words."""
+
+DEAD_LETTER_TOPIC: Final = {"retention.ms": KEPT_FOR_EVER, "max.message.bytes": str(8 * DEAD_LETTER_BYTES)}
+"""How a topic for dead letters is created; topics of larger records than Kafka's default may feed it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TopicsChecked:
@@ -48,8 +54,8 @@ def uneven(sources: Sequence[str], partitions: Mapping[str, int]) -> str | None:
     )
 
 
-def retention_warning(topic: str, configuration: Mapping[str, str | None] | None) -> str | None:
-    """What a person should know of the dead letters' retention; None if they are kept for ever.
+def dead_letters_warning(topic: str, configuration: Mapping[str, str | None] | None) -> str | None:
+    """What a person should know of how the dead letters are kept; None if they are, whole and for ever.
 
     *configuration* is the topic's, or None if the broker can't be asked for it.
     """
@@ -65,5 +71,10 @@ def retention_warning(topic: str, configuration: Mapping[str, str | None] | None
         return (
             f"topic {topic!r} is compacted, so of one user's dead letters only the last one stays. "
             f"Set cleanup.policy=delete"
+        )
+    if int(configuration.get("max.message.bytes") or DEAD_LETTER_BYTES) < DEAD_LETTER_BYTES:
+        return (
+            f"topic {topic!r} takes no records above max.message.bytes={configuration['max.message.bytes']}; a large "
+            f"record that can't be used would hold its partition back. Set max.message.bytes={DEAD_LETTER_BYTES}"
         )
     return None

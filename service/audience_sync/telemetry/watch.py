@@ -112,6 +112,12 @@ class Watch:
             way_out="let the topic keep records longer than the service may be behind",
         )
 
+    def made_anew(self, key: PartitionKey, *, committed: int, end: int) -> None:
+        """The partition ends below what was committed: it is read from its beginning."""
+        self._log.warning(
+            "partition_made_anew", topic=key.topic, partition=key.number, committed=committed, end=end
+        )
+
     def assigned(self, ownership: Ownership) -> None:
         """Partitions are ours, and where each is read from is known."""
         self._metrics.assignments.inc()

@@ -94,6 +94,9 @@ class Members:
         """A commit was not."""
         self.seen.append(f"not committed: {error[:10]}")
 
+    def made_anew(self, key: PartitionKey, *, committed: int, end: int) -> None:
+        """Not met here."""
+
     def records_lost(self, key: PartitionKey, *, committed: int, beginning: int) -> None:
         """Retention was faster."""
 

@@ -33,6 +33,9 @@ class NothingToSee:
     def not_committed(self, error: str) -> None:
         """Nothing."""
 
+    def made_anew(self, key: PartitionKey, *, committed: int, end: int) -> None:
+        """Nothing."""
+
     def records_lost(self, key: PartitionKey, *, committed: int, beginning: int) -> None:
         """Nothing."""
 
