@@ -189,7 +189,7 @@ def assemble(settings: Settings, rules: Rules) -> Service:
         drain=lambda: drain(
             delivery=delivery,
             tenure=lambda: consumer.tenure,
-            end_tenure=consumer.end_tenure,
+            leave=consumer.leave,
             seconds=max(0.0, settings.drain_seconds - request_timeout - COMMIT_TIMEOUT_SECONDS),
         ),
         failure=failure,

@@ -78,6 +78,7 @@ class Delivery:
     async def end(self, tenure: Tenure) -> None:
         """Start nothing more for *tenure*, and wait for what is under way: a request's time-out at the longest."""
         tenure.ownership.closing = True
+        self._request_ended.set()
         while tenure.requests_in_flight:
             self._request_ended.clear()
             await self._request_ended.wait()
@@ -89,10 +90,13 @@ class Delivery:
         self._wake.set()
 
     async def drain(self, tenure: Tenure) -> None:
-        """Send what waits without waiting for quiet; returns when nothing is left but what is held."""
+        """Send what waits without waiting for quiet; returns when nothing is left but what is held.
+
+        Returns early if the tenure ends meanwhile: what is left is for the next owner.
+        """
         tenure.debouncer.drain(self._clock())
         self.nudge()
-        while not tenure.debouncer.drained:
+        while not (tenure.debouncer.drained or tenure.ownership.closing):
             self._request_ended.clear()
             await self._request_ended.wait()
             tenure.debouncer.advance(self._clock())  # whom a hold has brought meanwhile is held, not awaited

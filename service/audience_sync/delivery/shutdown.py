@@ -11,7 +11,7 @@ async def drain(
     *,
     delivery: Delivery,
     tenure: Callable[[], Tenure | None],
-    end_tenure: Callable[[], Awaitable[None]],
+    leave: Callable[[], Awaitable[None]],
     seconds: float,
 ) -> int:
     """Send what waits for at most so many seconds, then settle, commit and give up what is ours.
@@ -26,5 +26,5 @@ async def drain(
                 await delivery.drain(ours)
         except TimeoutError:
             pass
-    await end_tenure()
+    await leave()
     return 0 if ours is None else len(ours.debouncer)

@@ -67,6 +67,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         self._positions = positions
         self._tenure: Tenure | None = None
         self._epoch = 0
+        self._leaving = False
         self._assigned: frozenset[PartitionKey] | None = None
         self._rests: dict[PartitionKey, list[Record]] = {}
         self._commit_due_at = 0.0
@@ -168,8 +169,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         """Read nothing of them yet: heartbeats begin only when this returns, so it asks the broker nothing."""
         self._epoch += 1
         self._positions.guard_polls(self._read_again)
-        self._assigned = frozenset(PartitionKey(p.topic, p.partition) for p in assigned)
-        self._positions.pause(self._assigned)
+        keys = frozenset(PartitionKey(p.topic, p.partition) for p in assigned)
+        self._positions.pause(keys)
+        self._assigned = None if self._leaving else keys
         self._turn.set()
 
     def _read_again(self) -> None:
@@ -202,6 +204,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         """Settle what is under way, commit it, forget the rest: the next owner reads it again."""
         self._assigned = None
         self._epoch += 1
+        await self.end_tenure()
+
+    async def leave(self) -> None:
+        """End what is ours, and begin nothing more: a rebalance may come before the group is left."""
+        self._leaving = True
+        self._assigned = None
         await self.end_tenure()
 
     async def end_tenure(self) -> None:

@@ -435,6 +435,25 @@ def test_a_drain_ends_though_a_hold_brings_new_users_meanwhile() -> None:
     on_virtual_time(main())
 
 
+def test_a_drain_ends_with_its_tenure() -> None:
+    """A rebalance during the stop: what waits is no longer ours to send."""
+
+    async def main() -> None:
+        deliveries = Deliveries()
+        async with deliveries.running():
+            deliveries.tenure.ownership._lease_from = None  # nothing can leave
+            deliveries.tell("bob")
+            draining = asyncio.create_task(deliveries.delivery.drain(deliveries.tenure))
+            await asyncio.sleep(1)
+            await deliveries.delivery.end(deliveries.tenure)
+            async with asyncio.timeout(1):
+                await draining
+
+        assert deliveries.sent == []
+
+    on_virtual_time(main())
+
+
 def test_the_loop_shows_that_it_turns() -> None:
     """A probe asks for it."""
 

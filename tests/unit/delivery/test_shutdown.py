@@ -14,7 +14,7 @@ def test_what_waits_is_sent_and_then_the_tenure_ends() -> None:
         deliveries = Deliveries()
         ended: list[bool] = []
 
-        async def end_tenure() -> None:
+        async def leave() -> None:
             ended.append(deliveries.settled)
 
         async with deliveries.running():
@@ -22,7 +22,7 @@ def test_what_waits_is_sent_and_then_the_tenure_ends() -> None:
             left = await drain(
                 delivery=deliveries.delivery,
                 tenure=lambda: deliveries.tenure,
-                end_tenure=end_tenure,
+                leave=leave,
                 seconds=20,
             )
 
@@ -37,7 +37,7 @@ def test_what_does_not_make_it_in_time_is_left_to_the_next_owner() -> None:
     async def main() -> None:
         deliveries = Deliveries(lambda _: NO_ANSWER)
 
-        async def end_tenure() -> None:
+        async def leave() -> None:
             await deliveries.delivery.end(deliveries.tenure)
 
         async with deliveries.running():
@@ -45,7 +45,7 @@ def test_what_does_not_make_it_in_time_is_left_to_the_next_owner() -> None:
             left = await drain(
                 delivery=deliveries.delivery,
                 tenure=lambda: deliveries.tenure,
-                end_tenure=end_tenure,
+                leave=leave,
                 seconds=20,
             )
             ended_at = asyncio.get_running_loop().time()
@@ -62,12 +62,10 @@ def test_who_owns_nothing_stops_at_once() -> None:
         deliveries = Deliveries()
         ended: list[bool] = []
 
-        async def end_tenure() -> None:
+        async def leave() -> None:
             ended.append(True)
 
-        left = await drain(
-            delivery=deliveries.delivery, tenure=lambda: None, end_tenure=end_tenure, seconds=20
-        )
+        left = await drain(delivery=deliveries.delivery, tenure=lambda: None, leave=leave, seconds=20)
 
         assert (left, ended) == (0, [True])
         assert asyncio.get_running_loop().time() == START

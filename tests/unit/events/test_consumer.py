@@ -178,6 +178,24 @@ def test_nothing_is_taken_in_before_it_is_known_where_to_start() -> None:
     run(story)
 
 
+def test_who_leaves_begins_nothing_more() -> None:
+    """A rebalance may come between the last commit and the leaving of the group."""
+
+    async def story(members: Members) -> None:
+        await members.assign()
+        await members.consumer.leave()
+        commits = len(members.kafka.commits)
+        await members.revoke()
+        await members.assign()
+        await asyncio.sleep(5)
+
+        assert members.consumer.tenure is None
+        assert len(members.kafka.commits) == commits
+        assert members.kafka.paused == {PARTITION}
+
+    run(story)
+
+
 def test_the_opening_commit_follows_at_once() -> None:
     """Nothing is sent before it."""
 
