@@ -8,6 +8,9 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
 from math import ceil
 from pathlib import Path
 from typing import Final
@@ -16,12 +19,14 @@ from uuid import uuid4
 import pytest
 
 from tests.support.fleet import FAST_TAKEOVER, EmulatedChat, Fleet, emulated_chat, eventually
-from tests.support.product import Feed, Product, out_of_step, rules_for
+from tests.support.product import Event, Feed, Product, out_of_step, rules_for
 
 pytestmark = pytest.mark.broker
 
 FULL: Final = os.environ.get("AUDIENCE_SYNC_TEST_FULL") == "1"
 EVENTS, USERS, KILLS = (200_000, 20_000, 10) if FULL else (40_000, 4_000, 2)
+SECONDS_A_KILL: Final = 12
+"""About what a takeover takes with these settings, so that events flow all the while."""
 BOTTLENECK: Final = 5
 """Calls a second and endpoint."""
 
@@ -99,32 +104,29 @@ def test_replicas_that_are_killed_lose_nothing_and_send_nothing_old(
 ) -> None:
     """A random replica is killed with -9 again and again while events flow; another takes its place."""
     chance = random.Random(7)
-    for _ in range(KILLS):
-        feed(product, broker, EVENTS // (KILLS + 1))
-        time.sleep(chance.uniform(0, 3))  # a moment under load that nobody chose
-        victim = chance.choice(fleet.running)
-        victim.signal(signal.SIGKILL)
-        victim.wait()
-        fleet.start()
-        eventually(lambda: any(r.ready() for r in fleet.running), "someone goes on", 60)
-    feed(product, broker, EVENTS // (KILLS + 1))
+    with flowing(product, broker, EVENTS, seconds=KILLS * SECONDS_A_KILL):
+        for _ in range(KILLS):
+            time.sleep(chance.uniform(0, 3))  # a moment under load that nobody chose
+            victim = chance.choice(fleet.running)
+            victim.signal(signal.SIGKILL)
+            victim.wait()
+            fleet.start()
+            eventually(lambda: any(replica.ready() for replica in fleet.running), "someone goes on", 60)
     all_in_step(product, fleet.chat, seconds=300)
 
     minimum, calls = calls_against_minimum(fleet.chat)
-    show("kill -9", kills=KILLS, requests=calls, minimum=minimum, went_back=0, overlaps=0)
+    show("kill -9", events=EVENTS, kills=KILLS, requests=calls, minimum=minimum, went_back=0, overlaps=0)
 
 
 def test_a_rolling_restart_hands_over_clean(fleet: Fleet, product: Product, broker: str) -> None:
     """SIGTERM one after another while events flow: each drains, commits, leaves and exits 0."""
     leavers = list(fleet.running)
-    sent = 0
-    for leaver in leavers:
-        sent += feed(product, broker, EVENTS // 5)
-        fleet.start()
-        leaver.signal(signal.SIGTERM)
-        assert leaver.wait() == 0
-        fleet.wait_until_ready()
-    sent += feed(product, broker, EVENTS // 5)
+    with flowing(product, broker, EVENTS, seconds=len(leavers) * SECONDS_A_KILL):
+        for leaver in leavers:
+            fleet.start()
+            fleet.wait_until_ready()
+            leaver.signal(signal.SIGTERM)
+            assert leaver.wait() == 0
     all_in_step(product, fleet.chat, seconds=300)
     for replica in fleet.running:
         replica.signal(signal.SIGTERM)
@@ -132,7 +134,7 @@ def test_a_rolling_restart_hands_over_clean(fleet: Fleet, product: Product, brok
 
     read = sum(replica.stopped_totals()["records"] for replica in fleet.all)
     unclean = sum(line.get("after_unclean_end", False) for replica in fleet.all for line in replica.lines())
-    show("rolling restart", events=sent, records_read=read, read_again_share=round(read / sent - 1, 4))
+    show("rolling restart", events=EVENTS, records_read=read, read_again_share=round(read / EVENTS - 1, 4))
     assert unclean == 0
 
 
@@ -159,6 +161,31 @@ def feed(product: Product, broker: str, number: int) -> int:
         out.send(*event)
     out.flush()
     return number
+
+
+@contextmanager
+def flowing(product: Product, broker: str, number: int, *, seconds: float) -> Iterator[None]:
+    """Let so many events happen over so many seconds beside the block; its end waits for the last of them."""
+    steps = int(seconds * 10)
+
+    def flow() -> None:
+        out = Feed(broker)
+        for events in batched(product.events(number), ceil(number / steps)):
+            for event in events:
+                out.send(*event)
+            time.sleep(0.1)
+        out.flush()
+
+    with ThreadPoolExecutor(1) as pool:
+        flow_ends = pool.submit(flow)
+        yield
+        flow_ends.result()
+
+
+def batched(events: Iterator[Event], size: int) -> Iterator[list[Event]]:
+    """The events in lists of this size, the last one maybe shorter."""
+    while batch := list(islice(events, size)):
+        yield batch
 
 
 def all_in_step(product: Product, chat: EmulatedChat, *, seconds: float = 180) -> None:

@@ -23,6 +23,10 @@ _CITIES: Final = ("Beijing", "Shanghai", "Shenzhen", "Guangzhou", "Chengdu", "Ha
 _SYMBOLS: Final = tuple(f"{number:06d}.SZ" for number in range(1, 31))
 
 
+Event = tuple[str, bytes, bytes]
+"""Topic, key and value."""
+
+
 @dataclass
 class Truth:
     """What is known of one user once all events are applied."""
@@ -44,14 +48,14 @@ class Product:
         self._users = [f"user-{number:06d}" for number in range(users)]
         self.truth: dict[str, Truth] = {}
 
-    def events(self, number: int) -> Iterator[tuple[str, bytes, bytes]]:
+    def events(self, number: int) -> Iterator[Event]:
         """The next so many events as topic, key and value; the truth moves along."""
         for _ in range(number):
             user = self._random.choice(self._users)
             truth = self.truth.setdefault(user, Truth())
             yield self._random.choice((self._membership, self._city, self._stock))(user, truth)
 
-    def _membership(self, user: str, truth: Truth) -> tuple[str, bytes, bytes]:
+    def _membership(self, user: str, truth: Truth) -> Event:
         tier = truth.attributes["membership"] = self._versioned(_TIERS)
         return (
             self._topics + MEMBERSHIP,
@@ -59,7 +63,7 @@ class Product:
             _cloudevent("membership.changed", {"user_id": user, "tier": tier}),
         )
 
-    def _city(self, user: str, truth: Truth) -> tuple[str, bytes, bytes]:
+    def _city(self, user: str, truth: Truth) -> Event:
         city = truth.attributes["city"] = self._versioned(_CITIES)
         return (
             self._topics + CITY,
@@ -67,7 +71,7 @@ class Product:
             json.dumps({"kind": "city-changed", "user_id": user, "city": city}).encode(),
         )
 
-    def _stock(self, user: str, truth: Truth) -> tuple[str, bytes, bytes]:
+    def _stock(self, user: str, truth: Truth) -> Event:
         symbol = self._random.choice(_SYMBOLS)
         tag = f"stock:{symbol}"
         if self._random.random() < 0.6:
