@@ -134,12 +134,6 @@ class Ownership:
         """Whether a commit made now would end a hold."""
         return bool(self._opening(now))
 
-    def next_opening_at(self, now: float) -> float | None:
-        """The next moment at which a hold may end by the wait alone."""
-        return min(
-            (at for n, at in self._may_open_at.items() if n not in self._open and at > now), default=None
-        )
-
     def wants_commit(self) -> bool:
         """Whether a partition has read all that the last accepted commit has reserved."""
         return any(
@@ -170,14 +164,13 @@ class Ownership:
                 entries[key] = (position, Note(sent_below=ahead, clean=False))
         return Commit(entries, opening)
 
-    def accepted(self, commit: Commit, *, sent_at: float) -> bool:
-        """The broker has accepted *commit*, sent at that moment. Returns whether a hold has ended."""
+    def accepted(self, commit: Commit, *, sent_at: float) -> None:
+        """The broker has accepted *commit*, sent at that moment: the lease counts from there, and holds may end."""
         self._lease_from = sent_at
         self._open |= commit.opens
         for key, (_, note) in commit.entries.items():
             if key.number in self._open:
                 self.partitions[key].gate = note.sent_below
-        return bool(commit.opens)
 
     def ledgers(self) -> Iterable[tuple[PartitionKey, Ledger]]:
         """Each partition with its ledger."""
