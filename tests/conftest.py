@@ -1,5 +1,17 @@
 """What tests of every kind share. The broker and the engine start when the first test asks for them."""
 
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "steady",
+    deadline=None,  # nothing is measured by a timed test
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("CI") == "true",  # a change is judged by the same examples as the one before
+)
+settings.load_profile("steady")
+
 pytest_plugins = [
     "tests.support.secrecy",
     "tests.support.prometheus",
