@@ -16,6 +16,7 @@ from typing import Any, Final, Self, TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.ending import end_with_us
 from tests.support.secrecy import SIGNING_KEY, keep_watch_on
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._watcher = end_with_us(self._process.pid)
 
     @property
     def running(self) -> bool:
@@ -60,12 +62,15 @@ class Process:
 
     def wait(self, seconds: float = 40) -> int:
         """Its exit code, once it has ended."""
-        return self._process.wait(seconds)
+        code = self._process.wait(seconds)
+        self._watcher.kill()
+        self._watcher.communicate()
+        return code
 
     def end(self) -> None:
         """See that it has ended, whatever it does."""
         self.signal(signal.SIGKILL)
-        self._process.wait()
+        self.wait()
 
     def text(self) -> str:
         """What it has printed so far."""

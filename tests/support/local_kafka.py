@@ -15,6 +15,7 @@ from typing import Final
 from xml.etree import ElementTree
 
 from tests.support.cache import cache_folder, only_one
+from tests.support.ending import end_with_us
 
 FOLDER: Final = Path(__file__).parent / "kafka"
 START_SECONDS: Final = 90.0
@@ -76,7 +77,7 @@ class LocalKafka:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # the terminal's Ctrl-C is for us; we end it
             )
-        self._watcher = _end_with_us(self._process.pid)
+        self._watcher = end_with_us(self._process.pid)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             if b"Kafka Server started" in log.read_bytes():
@@ -159,12 +160,6 @@ def local_kafka() -> Iterator[LocalKafka]:
             yield kafka
         finally:
             kafka.kill()
-
-
-def _end_with_us(number: int) -> subprocess.Popen[bytes]:
-    """A process that kills process *number* when ours is gone, however it went: its input is then at its end."""
-    command = ["sh", "-c", 'cat >/dev/null; kill -KILL "$1"', "watcher", str(number)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def kafka_jars() -> Path:
