@@ -114,6 +114,11 @@ def assemble(settings: Settings, rules: Rules) -> Service:
             async with asyncio.timeout(COMMIT_TIMEOUT_SECONDS):
                 await dead_letters.written()
 
+    def failed(error: BaseException) -> None:
+        consumer.abandon()
+        if not failure.done():
+            failure.set_exception(error)
+
     positions = Positions(
         kafka=lambda: stream.kafka, timeout_seconds=COMMIT_TIMEOUT_SECONDS, clock=clock, watch=watch
     )
@@ -146,7 +151,7 @@ def assemble(settings: Settings, rules: Rules) -> Service:
         security=faststream_parameters(security),
         listener=consumer,
         take=consumer.take,
-        failed=lambda error: None if failure.done() else failure.set_exception(error),
+        failed=failed,
         middlewares=[KafkaPrometheusMiddleware(registry=registry, app_name="audience-sync")],
     )
     status = Status(

@@ -9,7 +9,7 @@ from audience_sync.core.halt import Halt
 from audience_sync.core.pace import Pace
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.user_state import Round
-from audience_sync.core.verdicts import Outcome, Refusal, Verdict
+from audience_sync.core.verdicts import SETTLING_SECONDS, Outcome, Refusal, Verdict
 
 LONGEST_SLEEP_SECONDS: Final = 1.0
 """The loop turns at least this often, so that its progress can be seen from outside."""
@@ -217,8 +217,8 @@ class Delivery:
                 tenure.debouncer.came_back(request, user_id, not_before=verdict.not_before(now))
             elif refusal is None:
                 self._settle_user(tenure, user_id, now)
-            elif refusal.again:
-                tenure.debouncer.came_back(request, user_id, not_before=now + AGAIN_SECONDS)
+            elif refusal.again:  # he waits as after an ambiguous end
+                tenure.debouncer.came_back(request, user_id, not_before=now + SETTLING_SECONDS)
             else:
                 given_up.append(user_id)
         return given_up
@@ -226,7 +226,3 @@ class Delivery:
     def _settle_user(self, tenure: Tenure, user_id: UserId, now: float) -> None:
         if (ended := tenure.debouncer.settle(user_id, now)) is not None:
             self._watch.round_ended(ended, now)
-
-
-AGAIN_SECONDS: Final = 3.0
-"""A user whom the API asks to send again by name waits this long: as after an ambiguous end."""

@@ -212,6 +212,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         self._assigned = None
         await self.end_tenure()
 
+    def abandon(self) -> None:
+        """A batch was lost on its way here: commit nothing more, for positions would follow the poll past it.
+
+        What is ours is read again by the next owner, from the last commit.
+        """
+        self._leaving = True
+        self._assigned = None
+        if self._tenure is not None:
+            self._tenure.ownership.closing = True
+            self._tenure = None
+
     async def end_tenure(self) -> None:
         """End what is ours: nothing new leaves, what is under way ends, and what is settled is committed."""
         tenure, self._tenure = self._tenure, None

@@ -7,8 +7,8 @@ import pytest
 
 from audience_sync.core.changes import AddTag, Endpoint, RemoveAllTags, Request, SetAttribute, UserId
 from audience_sync.core.tenure import Tenure
-from audience_sync.core.verdicts import Outcome, Refusal, Verdict
-from audience_sync.delivery.loop import AGAIN_SECONDS, LONGEST_SLEEP_SECONDS
+from audience_sync.core.verdicts import SETTLING_SECONDS, Outcome, Refusal, Verdict
+from audience_sync.delivery.loop import LONGEST_SLEEP_SECONDS
 from tests.support.clock import START, on_virtual_time
 from tests.support.deliveries import NO_ANSWER, OK, SLOW_DOWN, STOPPED, Deliveries
 from tests.support.tenures import BOUNDS, TIMES, a_tenure, an_ownership
@@ -267,7 +267,7 @@ def test_a_user_who_may_pass_later_is_sent_again_alone() -> None:
             await asyncio.sleep(10)
 
         first, second = deliveries.sent_to("alice")
-        assert second - first >= AGAIN_SECONDS
+        assert second - first >= SETTLING_SECONDS
         assert len(deliveries.sent_to("bob")) == 1
         assert deliveries.settled
         assert not deliveries.given_up

@@ -196,6 +196,26 @@ def test_who_leaves_begins_nothing_more() -> None:
     run(story)
 
 
+def test_after_a_batch_was_lost_nothing_more_is_committed() -> None:
+    """The client's position is past the batch already, and the service takes a moment to end."""
+
+    async def story(members: Members) -> None:
+        await members.assign()
+        await members.take(0, 10)
+        members.settle_all()
+        await asyncio.sleep(2)
+        commits = len(members.kafka.commits)
+        members.kafka.consumer_positions[PARTITION] = 20  # the poll has moved on; the batch never arrived
+        members.consumer.abandon()
+        await asyncio.sleep(10)
+        await members.consumer.leave()
+
+        assert members.last_commit[0] == 10
+        assert len(members.kafka.commits) == commits
+
+    run(story)
+
+
 def test_the_opening_commit_follows_at_once() -> None:
     """Nothing is sent before it."""
 
