@@ -69,8 +69,10 @@ class Inboxes:
         self.count = 0
         """Deliveries so far: the number of the last one."""
 
-        self._waiting: defaultdict[str, dict[str, Pushed]] = defaultdict(dict)
-        self._expiring: dict[str, Pushed] = {}
+        self._waiting: defaultdict[str, dict[str, Pushed]] = defaultdict(
+            dict
+        )  # {user: {task: push}}, in order
+        self._live: dict[str, Pushed] = {}  # those that wait for anybody, by task
         self._subscribers: list[Callable[[Delivery], None]] = []
 
     def subscribe(self, on_delivery: Callable[[Delivery], None]) -> Callable[[], None]:
@@ -79,21 +81,81 @@ class Inboxes:
         return lambda: self._subscribers.remove(on_delivery)
 
     def waiting(self, user: str, now: float) -> list[Pushed]:
-        """What would be delivered if *user* logged in now, in the order it was sent."""
-        raise NotImplementedError
+        """What *user* would get if he logged in now, in the order it was sent."""
+        return [pushed for pushed in self._waiting.get(user, {}).values() if not _is_over(pushed, now)]
 
     def log_in(self, user: str, now: float) -> list[Delivery]:
         """The user is online, and gets what waits for him."""
-        raise NotImplementedError
+        self.online.add(user)
+        waiting = self.waiting(user, now)
+        self._waiting.pop(user, None)
+        return [self._deliver(user, pushed, now, How.OFFLINE) for pushed in waiting]
 
     def log_out(self, user: str) -> None:
         """The user is offline."""
         self.online.discard(user)
 
     def forget(self, users: list[str]) -> None:
-        """Accounts that are deleted."""
-        raise NotImplementedError
+        """The accounts of *users* are deleted."""
+        self.online.difference_update(users)
+        for user in users:
+            self._waiting.pop(user, None)
 
     def apply(self, record: Pushed | Revoked | LogIn | LogOut | Forgotten) -> list[Delivery]:
         """Do what happened. Returns what it delivered."""
-        raise NotImplementedError
+        match record:
+            case Pushed():
+                return self._push(record)
+            case Revoked(task_id):
+                if (pushed := self._live.pop(task_id, None)) is not None:
+                    self._take_out(pushed)
+            case LogIn(user, at):
+                return self.log_in(user, at)
+            case LogOut(user):
+                self.log_out(user)
+            case Forgotten(users):
+                self.forget(users)
+        return []
+
+    def _push(self, pushed: Pushed) -> list[Delivery]:
+        self._drop_expired(pushed.at)
+        if pushed.expires is not None:
+            online = set(pushed.delivered)
+            self._live[pushed.task_id] = pushed
+            for user in pushed.to:
+                if user not in online:
+                    self._waiting[user][pushed.task_id] = pushed
+        return [self._deliver(user, pushed, pushed.at, How.ONLINE) for user in pushed.delivered]
+
+    def _deliver(self, user: str, pushed: Pushed, at: float, how: How) -> Delivery:
+        self.count += 1
+        delivery = Delivery(
+            number=self.count,
+            user=user,
+            task_id=pushed.task_id,
+            sender=pushed.sender,
+            body=pushed.body,
+            at=at,
+            how=how,
+        )
+        self.deliveries.append(delivery)
+        for tell in tuple(self._subscribers):  # one of them may end its subscription
+            tell(delivery)
+        return delivery
+
+    def _drop_expired(self, now: float) -> None:
+        """Keep no more than what may still be delivered. Once a push, so that a log-in need not."""
+        for pushed in [each for each in self._live.values() if _is_over(each, now)]:
+            del self._live[pushed.task_id]
+            self._take_out(pushed)
+
+    def _take_out(self, pushed: Pushed) -> None:
+        for user in pushed.to:
+            if (inbox := self._waiting.get(user)) is not None:
+                inbox.pop(pushed.task_id, None)
+                if not inbox:
+                    del self._waiting[user]
+
+
+def _is_over(pushed: Pushed, now: float) -> bool:
+    return pushed.expires is not None and now >= pushed.expires

@@ -8,7 +8,7 @@ family; it is looked at first, so it is never too soon and uses no quota. Refuse
 Only pushes of the successor can be revoked.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import takewhile
 from typing import Final
 from zlib import crc32
@@ -30,6 +30,8 @@ REVOKE_SPACING_SECONDS: Final = 1.0
 REVOCABLE_SECONDS: Final = 86_400.0
 """Documented: 24 hours from the push."""
 
+REVOCABLE_FAMILY: Final = "timpush"
+
 DAY_SECONDS: Final = 86_400
 HOUR_SECONDS: Final = 3_600
 
@@ -38,7 +40,7 @@ class Person(msgspec.Struct):
     """A user as a push sees him."""
 
     user: str
-    attributes: dict[str, str]
+    attributes: Mapping[str, str]
     tags: Collection[str]
     online: bool
 
@@ -131,7 +133,21 @@ class Pushing:
 
     def revoke(self, task_id: str, *, has_offline: bool, now: float) -> Revoked:
         """The revocation to apply. Raises RefusedError."""
-        raise NotImplementedError
+        before = next(reversed(self.revoked.values()), None)
+        if before is not None and now - before.at < REVOKE_SPACING_SECONDS:
+            raise _refused(PushCode.REVOKED_TOO_SOON, f"the last revocation was {now - before.at:.3f} s ago")
+        pushed = self._by_task.get(task_id)
+        if pushed is None or pushed.family != REVOCABLE_FAMILY:
+            text = f"TaskId {task_id!r} is of no push of {REVOCABLE_FAMILY}"
+            raise _refused(PushCode.TASK_UNKNOWN, text, Cause.STATE)
+        if task_id in self.revoked:
+            raise _refused(PushCode.REVOKED_BEFORE, f"{task_id} is revoked already", Cause.STATE)
+        if now - pushed.at > REVOCABLE_SECONDS:
+            raise _refused(PushCode.REVOKED_TOO_LATE, f"{task_id} is more than 24 hours old", Cause.STATE)
+        if pushed.expires is None and not has_offline:
+            text = f"{task_id} was for those online: only with OfflinePushInfo is there something to revoke"
+            raise _refused(PushCode.REVOKED_WITHOUT_OFFLINE_PUSH, text, Cause.STATE)
+        return Revoked(task_id, now)
 
     def apply_revoked(self, revoked: Revoked) -> None:
         """Remember a revocation."""
@@ -139,10 +155,12 @@ class Pushing:
 
     def left_today(self, now: float) -> int:
         """How many pushes the quota still has for the day of *now*."""
-        east_seconds = self.switches.day_starts_hours_east * HOUR_SECONDS
-        starts = now - (now + east_seconds) % DAY_SECONDS
-        used = sum(1 for _ in takewhile(lambda pushed: pushed.at >= starts, reversed(self.sent)))
+        today = self._day(now)
+        used = sum(1 for _ in takewhile(lambda pushed: self._day(pushed.at) == today, reversed(self.sent)))
         return max(0, self._pushes_per_day - used)
+
+    def _day(self, moment: float) -> float:
+        return (moment + self.switches.day_starts_hours_east * HOUR_SECONDS) // DAY_SECONDS
 
     def _repeats(self, random: int, now: float) -> Pushed | None:
         first = self._by_random.get(random)
