@@ -17,6 +17,9 @@ USERS_PER_REQUEST: Final = 100
 TAGS_PER_USER_AND_REQUEST: Final = 10
 """Documented for adding. Nothing is said of removing, so the same number is kept there."""
 
+TAGS_PER_USER: Final = 100
+"""Documented (a draft says 10): what one user can carry, and what one request of the successor can replace them by."""
+
 TAG_BYTES: Final = 50
 """Documented. Counted in UTF-8 (inferred: the pages say bytes and use Chinese tags)."""
 
@@ -34,6 +37,24 @@ USER_ID_BYTES: Final = 32
 
 CALLS_PER_SECOND: Final = 100
 """Documented for each endpoint but push; counted per app and endpoint (inferred)."""
+
+TAGS_PER_LIST: Final = 10
+"""Documented for each list of a push's condition; one more is refused with 90032."""
+
+PUSH_LIFE_SECONDS: Final = 604_800
+"""Documented: seven days; more is refused with 90026."""
+
+RANDOM_MOST: Final = 2**32 - 1
+"""Documented: the number of a push is an unsigned one of 32 bits."""
+
+CUSTOM_ELEMENTS_PER_MESSAGE: Final = 1
+"""Documented with the message formats; of other elements there may be any number."""
+
+MESSAGE_BYTES: Final = 12 * 1024
+"""Documented as "12 K" for any message (93000); that K is 1,024 and the whole body counts is inferred."""
+
+TIMPUSH_BYTES: Final = 10 * 1024
+"""Documented as "10 K" for a push of the successor (90056); read like that of a message."""
 
 SERVER_TIMEOUT_SECONDS: Final = 3.0
 """Documented on an older page: the server gives up after this; a caller's own limit must be longer."""
@@ -54,6 +75,16 @@ def broken_limit(user: str, change: Change) -> str | None:
             return _sized("the tag", tag, TAG_BYTES)
         case SetAttribute() | RemoveAttribute() | AddTag() | RemoveTag() | RemoveAllTags():
             return None
+
+
+def broken_text(what: str, value: object, most: int) -> str | None:
+    """Why the API would not take *value* as a text of 1 to *most* bytes, called *what*; or None."""
+    if not isinstance(value, str):
+        return f"{what} {value!r} is no text but {type(value).__name__}; the Chat API takes texts"
+    try:
+        return None if 1 <= len(value.encode()) <= most else _sized(what, value, most)
+    except UnicodeEncodeError:
+        return f"{what} {value!r} cannot be written in UTF-8"
 
 
 def _sized(what: str, value: str, most: int) -> str:
