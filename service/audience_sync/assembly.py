@@ -16,7 +16,10 @@ from audience_sync.admin.server import AdminServer
 from audience_sync.admin.status import Status
 from audience_sync.chat_api.client import ChatApi
 from audience_sync.chat_api.errors import BY_CODE
+from audience_sync.chat_api.hosts import Hosts, Region
+from audience_sync.chat_api.profile import Profile, ProfileError, read_profile
 from audience_sync.chat_api.signature import Signature
+from audience_sync.chat_api.wire import Family
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.debouncer import DebounceTimes
 from audience_sync.core.halt import Halt
@@ -266,10 +269,17 @@ def chat_api(settings: ChatSettings, *, wall_clock: Callable[[], float], chance:
     signature = Signature(
         settings.app_id, settings.admin, key, life_seconds=settings.signature_life_seconds, clock=wall_clock
     )
+    try:
+        profile = Profile() if settings.profile_file is None else read_profile(settings.profile_file)
+    except ProfileError as error:
+        raise SettingsError(f"AUDIENCE_SYNC_CHAT__PROFILE_FILE: {error}") from error
     return ChatApi(
-        base_url=settings.base_url,
         app_id=settings.app_id,
         signature=signature,
+        hosts=Hosts.at(settings.base_url) if settings.base_url else Hosts.of(Region(settings.region)),
+        family=Family(settings.family),
+        profile=profile,
+        calls_per_second=settings.calls_per_second,
         request_timeout_seconds=settings.request_timeout_seconds,
         connections=settings.most_in_flight * len(Endpoint),
         random=chance,

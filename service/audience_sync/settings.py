@@ -149,8 +149,20 @@ class KafkaSettings(Group):
 class ChatSettings(Group):
     """The Chat API: whose account, how fast, how patient."""
 
-    base_url: str = Field(default="https://console.tim.qq.com", pattern=r"^https?://[^/?#]+/?$")
-    """Scheme and host of the app's region, or of the emulator."""
+    region: Literal["china", "singapore", "seoul", "tokyo", "frankfurt", "silicon_valley", "jakarta"] = (
+        "china"
+    )
+    """Where the app's data is kept. It decides on the host that is called, and on the one that is turned to for a
+    minute when the first can't be reached."""
+
+    base_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+/?$")
+    """Scheme and host instead of the region's two, such as an emulator's."""
+
+    family: Literal["all_member_push", "timpush"] = "all_member_push"
+    """Which of the two families of commands is called; `timpush` is the successor."""
+
+    profile_file: Path | None = None
+    """What `audience-sync probe` has found out about the app, where the documentation leaves it open."""
 
     app_id: int = Field(default=0, ge=0)
     """The SDKAppID. Required."""

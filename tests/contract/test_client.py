@@ -20,6 +20,7 @@ from audience_sync.chat_api.errors import (
     SlowDown,
     TryAgain,
 )
+from audience_sync.chat_api.hosts import Hosts
 from audience_sync.chat_api.signature import Signature
 from audience_sync.core import limits
 from audience_sync.core.changes import Endpoint, Request, UserId
@@ -46,7 +47,7 @@ def client_of(
     request_timeout_seconds: float = 5.0,
 ) -> ChatApi:
     return ChatApi(
-        base_url=emulator.url,
+        hosts=Hosts.at(emulator.url),
         app_id=app_id,
         signature=signature or signed(),
         request_timeout_seconds=request_timeout_seconds,

@@ -138,7 +138,9 @@ def test_its_defaults_are_those_of_the_service() -> None:
     assert values["debounce"]["longestWaitSeconds"] == debounce.longest_wait_seconds
     assert values["kafka"]["groupId"] == kafka.group_id
     assert values["kafka"]["securityProtocol"] == kafka.security_protocol
-    assert values["chat"]["baseUrl"] == settings.ChatSettings().base_url
+    chat = settings.ChatSettings()
+    assert (values["chat"]["baseUrl"] or None) == chat.base_url
+    assert (values["chat"]["region"], values["chat"]["family"]) == (chat.region, chat.family)
     assert values["drainSeconds"] == settings.Settings.model_fields["drain_seconds"].default
     assert values["log"]["level"] == settings.LogSettings().level
 

@@ -1,1 +1,66 @@
-"""The way out: the Chat API over HTTP."""
+"""The Chat API: a client that can be used by itself.
+
+    async with ChatApi(app_id=..., signature=Signature(...), hosts=Hosts.of(Region.CHINA)) as chat:
+        await chat.add_tags({"alice": ["stock:600519"]})
+
+What is documented of the API, what is concluded, and more examples: docs/chat-api.md, docs/chat-client.md.
+"""
+
+from audience_sync.chat_api.accounts import Account
+from audience_sync.chat_api.client import ChatApi, Found
+from audience_sync.chat_api.conditions import Attributes, Condition, Everybody, Tags
+from audience_sync.chat_api.errors import (
+    BrokenLimit,
+    ChatApiError,
+    NotAllowed,
+    NotReached,
+    Refused,
+    RenewSignature,
+    SlowDown,
+    TryAgain,
+)
+from audience_sync.chat_api.hosts import Hosts, Region
+from audience_sync.chat_api.messages import Custom, Element, Face, File, Image, Location, Sound, Text, Video
+from audience_sync.chat_api.offline_push import OfflinePush
+from audience_sync.chat_api.profile import Profile, read_profile
+from audience_sync.chat_api.push import Push
+from audience_sync.chat_api.signature import Signature
+from audience_sync.chat_api.wire import Command, Family
+from audience_sync.core.verdicts import Refusal
+
+__all__ = [
+    "Account",
+    "Attributes",
+    "BrokenLimit",
+    "ChatApi",
+    "ChatApiError",
+    "Command",
+    "Condition",
+    "Custom",
+    "Element",
+    "Everybody",
+    "Face",
+    "Family",
+    "File",
+    "Found",
+    "Hosts",
+    "Image",
+    "Location",
+    "NotAllowed",
+    "NotReached",
+    "OfflinePush",
+    "Profile",
+    "Push",
+    "Refusal",
+    "Refused",
+    "Region",
+    "RenewSignature",
+    "Signature",
+    "SlowDown",
+    "Sound",
+    "Tags",
+    "Text",
+    "TryAgain",
+    "Video",
+    "read_profile",
+]

@@ -1,77 +1,93 @@
-"""The Chat API's five writing endpoints: one async method each."""
+"""The Chat API: one async method a call."""
 
-import asyncio
-import random
+import random as chance
 from collections.abc import Collection, Mapping, Sequence
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Final, Self
-from urllib.parse import quote
+from typing import Generic, Self, TypeVar
 
 import httpx
 import msgspec
-from pydantic import SecretStr
 
+from audience_sync.chat_api import accounts as account_bodies
 from audience_sync.chat_api import transport as connection
-from audience_sync.chat_api.errors import (
-    NO_ANSWER,
-    NotAllowed,
-    RenewSignature,
-    SlowDown,
-    TryAgain,
-    error_class,
-    refusal,
-)
+from audience_sync.chat_api import wire
+from audience_sync.chat_api.accounts import Account
+from audience_sync.chat_api.calls import Calls, refusals, short
+from audience_sync.chat_api.errors import BrokenLimit, refusal
+from audience_sync.chat_api.exchange import Exchange
+from audience_sync.chat_api.hosts import Hosts
+from audience_sync.chat_api.many import once_each, pieces_of, pieces_of_parts
+from audience_sync.chat_api.offline_push import OfflinePush
+from audience_sync.chat_api.profile import Profile
+from audience_sync.chat_api.push import Push, encode_push, encode_revoke
 from audience_sync.chat_api.signature import Signature
-from audience_sync.chat_api.wire import Answer, Family, decode, encode, path
-from audience_sync.core.changes import Endpoint, Request, UserId
+from audience_sync.chat_api.wire import Command, Family, path
+from audience_sync.core import limits
+from audience_sync.core.changes import Endpoint, Part, Request, UserId
 from audience_sync.core.verdicts import Refusal
 
-_INFO_CHARACTERS: Final = 300
-"""Of the API's words, this much is kept. Ours: the texts in the documentation are below 50."""
+T = TypeVar("T")
+User = TypeVar("User", bound=str)
+"""Of a mapping's keys: users as texts, or as `UserId`."""
 
-_CONNECTING_SHARE: Final = 0.5
-"""Of the time for a call, what connecting may take. Ours: that no connection came is a definite end."""
+
+class Found(msgspec.Struct, Generic[T], frozen=True):
+    """What a reading call found: a value for each user, and those of whom the API would say nothing.
+
+    A user whom the answer leaves out, without a word, stands in neither.
+    """
+
+    of: dict[str, T]
+    refused: dict[str, Refusal]
 
 
 class ChatApi:
-    """The writing calls of one app. An async context manager; leaving it closes the connections.
+    """The calls of one app. An async context manager; leaving it closes the connections.
 
-    Safe for many calls at once, but never two for one user: the API promises no order. Every call is safe to
-    repeat (inferred: what it writes is absolute). Nothing is repeated in here, but for one call with a new
-    signature when the old one has expired.
+    Safe for many calls at once, but never two for one user: the API promises no order. Users may be any number
+    in all methods but `send`: they leave in requests of as many as the API takes, one after the other, below
+    the rate that it allows, and the results are joined. Limits are checked before the first request leaves:
+    BrokenLimit names the user, the field and the limit.
+
+    Every call but `push` and `revoke` is safe to repeat (inferred: what it writes is absolute). Nothing is
+    repeated in here but what surely was not applied: once with a new signature when the old one has expired,
+    once at the backup host when the main one could not be reached.
+
+    All methods raise a subclass of ChatApiError when the API did not confirm a request: it says what to do
+    next, whether the request may have been applied, and who had been confirmed before it in the same call.
+    None holds the address or the signature.
     """
 
     def __init__(
         self,
         *,
-        base_url: str,
         app_id: int,
         signature: Signature,
-        request_timeout_seconds: float,
-        connections: int,
-        random: random.Random,
+        hosts: Hosts,
         family: Family = Family.ALL_MEMBER_PUSH,
+        request_timeout_seconds: float = 5.0,
+        connections: int = 8,
+        calls_per_second: float = limits.CALLS_PER_SECOND,
+        profile: Profile = Profile(),  # noqa: B008 - it is never altered
+        random: chance.Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Take the parts; *base_url* is scheme and host, *transport* replaces real connections in tests."""
-        base = httpx.URL(base_url)
-        is_plain = base.raw_path in {b"", b"/"} and not base.userinfo
-        if base.scheme not in {"http", "https"} or not base.host or not is_plain:
-            raise ValueError("base_url must be a scheme and a host, such as https://console.tim.qq.com")
-        self._urls = {endpoint: base.join(path(family, endpoint)) for endpoint in Endpoint}
-        self._query = f"sdkappid={app_id}&identifier={quote(signature.admin, safe='')}&contenttype=json"
-        self._signature, self._random = signature, random
-        self._timeout_seconds = request_timeout_seconds
-        connecting_seconds = request_timeout_seconds * _CONNECTING_SHARE
-        self._http = httpx.AsyncClient(
-            transport=connection.SignedTransport(transport or connection.connections(connections)),
-            timeout=httpx.Timeout(None, connect=connecting_seconds, pool=connecting_seconds),
-            headers={"Content-Type": "application/json; charset=utf-8", "User-Agent": "audience-sync"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            trust_env=False,
-            follow_redirects=False,
+        """Take the parts. Nothing is connected yet.
+
+        calls_per_second: what the API allows each call; `send` is not slowed by it.
+        random:           for the number that each address carries; None: the system's.
+        transport:        replaces real connections in tests.
+        """
+        self.family, self.profile = family, profile
+        self._exchange = Exchange(
+            app_id=app_id,
+            signature=signature,
+            hosts=hosts,
+            timeout_seconds=request_timeout_seconds,
+            random=random or chance.SystemRandom(),
+            transport=transport or connection.connections(connections),
         )
+        self._calls = Calls(self._exchange, family=family, calls_per_second=calls_per_second)
 
     async def __aenter__(self) -> Self:
         return self
@@ -79,127 +95,242 @@ class ChatApi:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        await self._exchange.aclose()
 
-    async def add_tags(self, tags: Mapping[UserId, Sequence[str]]) -> dict[UserId, Refusal]:
-        """Add tags to users; a user carries a tag or does not.
+    # Tags
 
-        Takes:  {user: [tag, ...]}; 1-100 users, 1-10 tags each, a tag 1-50 bytes of UTF-8.
-        Source: docs/chat-api.md#im_add_tag. Returns, errors, waiting: as `send`.
+    async def add_tags(
+        self, tags: Mapping[User, Sequence[str]], *, replace: bool = False
+    ) -> dict[str, Refusal]:
+        """Add tags to users; a user carries a tag or does not (inferred). Safe to repeat.
+
+        Takes:   {user: [tag, ...]}; a tag 1-50 bytes of UTF-8. replace: these are all he carries then, at most
+                 100 of them; the successor's alone.
+        Returns: {user: refusal} of the users refused by name; all others are confirmed.
+        Source:  docs/chat-api.md#im_add_tag.
         """
-        return await self.send(Request(Endpoint.ADD_TAGS, tags))
+        if not replace:
+            return await self._write(Endpoint.ADD_TAGS, tags)
+        self._demand_successor("add_tag: replace")
+        pieces = pieces_of_parts(tags, texts=None, name=Command.ADD_TAGS)
+        bodies = [(piece, wire.encode_replacement(piece)) for piece in pieces]
+        return await self._calls.write(Command.ADD_TAGS, bodies)
 
-    async def remove_tags(self, tags: Mapping[UserId, Sequence[str]]) -> dict[UserId, Refusal]:
-        """Remove tags from users; one that is not there is no error (inferred).
+    async def remove_tags(self, tags: Mapping[User, Sequence[str]]) -> dict[str, Refusal]:
+        """Remove tags from users; one that is not there is no error (inferred). Safe to repeat.
 
-        Takes:  {user: [tag, ...]}; the limits of adding (the number of tags is inferred).
-        Source: docs/chat-api.md#im_remove_tag. Returns, errors, waiting: as `send`.
+        Takes:   {user: [tag, ...]}; a tag 1-50 bytes of UTF-8.
+        Returns: {user: refusal} of the users refused by name; all others are confirmed.
+        Source:  docs/chat-api.md#im_remove_tag.
         """
-        return await self.send(Request(Endpoint.REMOVE_TAGS, tags))
+        return await self._write(Endpoint.REMOVE_TAGS, tags)
 
-    async def remove_all_tags(self, users: Collection[UserId]) -> dict[UserId, Refusal]:
-        """Leave users without tags.
-
-        Takes:  1-100 users.
-        Source: docs/chat-api.md#im_remove_all_tags. Returns, errors, waiting: as `send`.
-        """
-        return await self.send(Request(Endpoint.REMOVE_ALL_TAGS, dict.fromkeys(users, ())))
-
-    async def set_attributes(self, attributes: Mapping[UserId, Mapping[str, str]]) -> dict[UserId, Refusal]:
-        """Set attributes of users; those not named stay as they are.
-
-        Takes:  {user: {name: value}}; 1-100 users, 1-10 attributes each, name and value 1-50 bytes of UTF-8.
-                The app's administrator has defined the names.
-        Source: docs/chat-api.md#im_set_attr. Returns, errors, waiting: as `send`.
-        """
-        return await self.send(Request(Endpoint.SET_ATTRIBUTES, attributes))
-
-    async def remove_attributes(self, attributes: Mapping[UserId, Sequence[str]]) -> dict[UserId, Refusal]:
-        """Leave users without a value of the attributes named; one without a value is no error (inferred).
-
-        Takes:  {user: [name, ...]}; 1-100 users, 1-10 names each. The app's administrator has defined them.
-        Source: docs/chat-api.md#im_remove_attr. Returns, errors, waiting: as `send`.
-        """
-        return await self.send(Request(Endpoint.REMOVE_ATTRIBUTES, attributes))
-
-    async def send(self, request: Request) -> dict[UserId, Refusal]:
-        """Send *request* to its endpoint. Safe to repeat.
+    async def remove_all_tags(self, users: Collection[str]) -> dict[str, Refusal]:
+        """Leave users without tags. Safe to repeat.
 
         Returns: {user: refusal} of the users refused by name; all others are confirmed.
-        Raises:  a subclass of ChatApiError, which says what to do next and whether the request may have been
-                 applied; BrokenLimit before anything is sent. None holds the address or the signature.
-        Waits:   at most `request_timeout_seconds`, connecting and a second try with a new signature included.
-                 The caller holds a permit of the endpoint.
+        Source:  docs/chat-api.md#im_remove_all_tags.
         """
-        body = encode(request)
-        try:
-            async with asyncio.timeout(self._timeout_seconds):
-                return await self._exchange(request, body)
-        except TimeoutError:
-            failure = TryAgain(request.endpoint, NO_ANSWER, f"not within {self._timeout_seconds:g} seconds")
-        except connection.FOREIGN as error:
-            failure = connection.failure(request.endpoint, error)
-        raise failure  # outside the handlers: the foreign exception holds the address and is no context of it
-
-    async def _exchange(self, request: Request, body: bytes) -> dict[UserId, Refusal]:
-        used = self._signature.current()
-        answer = await self._post(request.endpoint, body, used)
-        if answer.code is not None and error_class(answer.code) is RenewSignature:
-            used = self._signature.renew(instead_of=used)
-            answer = await self._post(request.endpoint, body, used)
-        return _refusals(request, answer, used)
-
-    async def _post(self, endpoint: Endpoint, body: bytes, signature: SecretStr) -> Answer:
-        response = await self._http.post(
-            self._urls[endpoint], content=body, extensions={connection.QUERY: self._signed(signature)}
+        return await self._write(
+            Endpoint.REMOVE_ALL_TAGS, dict.fromkeys(once_each(users, name=Command.REMOVE_ALL_TAGS), ())
         )
-        status = response.status_code
-        if status >= 500 or status == 408:
-            raise TryAgain(endpoint, status, "the HTTP status says that the server gave up")
-        if status == 429:
-            raise SlowDown(endpoint, status, "the HTTP status says that calls come too fast")
-        try:
-            answer = decode(response.content)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            answer = Answer()
-        if answer.code is None or (answer.code == 0 and status >= 300):
-            if status >= 300:
-                raise NotAllowed(
-                    endpoint, status, "the HTTP status says that this is not the Chat API, or closed"
-                )
-            raise TryAgain(endpoint, NO_ANSWER, "the body is not an answer of the Chat API")
-        return answer
 
-    def _signed(self, signature: SecretStr) -> SecretStr:
-        usersig = quote(signature.get_secret_value(), safe="*")
-        return SecretStr(f"{self._query}&random={self._random.getrandbits(32)}&usersig={usersig}")
+    async def get_tags(self, users: Collection[str]) -> Found[list[str]]:
+        """The tags that users carry.
 
+        Source: docs/chat-api.md#im_get_tag.
+        """
+        found: dict[str, list[str]] = {}
 
-def _refusals(request: Request, answer: Answer, signature: SecretStr) -> dict[UserId, Refusal]:
-    """The users that *answer* refuses by name; or raise what it says of the whole request."""
+        def take(answer: wire.TagsAnswer) -> None:
+            found.update({str(one.user): one.tags or [] for one in answer.users or ()})
 
-    def safe(info: str | None) -> str:
-        hidden, secret = info or "", signature.get_secret_value()  # an answer may repeat the address
-        for form in (secret, secret.replace("*", "%2A"), secret.replace("*", "%2a")):
-            hidden = hidden.replace(form, "***")
-        return hidden[:_INFO_CHARACTERS]
+        bodies = self._of_users(Command.GET_TAGS, users)
+        refused = await self._calls.read(Command.GET_TAGS, bodies, wire.TAGS, found=take)
+        return Found(found, refused)
 
-    assert answer.code is not None, "an answer without a code is not taken for one"
-    refused: dict[UserId, Refusal] = {}
-    stranger: Refusal | None = None
-    for entry in answer.named or ():
-        if entry.code == 0:
-            continue
-        user, said = UserId(str(entry.user)), refusal(entry.code, safe(entry.info))
-        if user in request.parts:
-            refused[user] = said
-        else:
-            stranger = said
-    if answer.code != 0:
-        raise error_class(answer.code)(request.endpoint, answer.code, safe(answer.info), named=refused)
-    if answer.status == "FAIL":
-        raise TryAgain(request.endpoint, 0, "the answer says both FAIL and 0")
-    if stranger:  # somebody of the request is meant, and nobody can say who
-        info = f"{stranger.info} (said of a user who is not in the request)"
-        raise error_class(stranger.code)(request.endpoint, stranger.code, info, named=refused)
-    return refused
+    # Attributes
+
+    async def set_attributes(self, attributes: Mapping[User, Mapping[str, str]]) -> dict[str, Refusal]:
+        """Set attributes of users; those not named stay as they are. Safe to repeat.
+
+        Takes:   {user: {name: value}}; 1-10 attributes each, name and value 1-50 bytes of UTF-8. The names are
+                 defined before: `set_attribute_names`.
+        Returns: {user: refusal} of the users refused by name; all others are confirmed.
+        Source:  docs/chat-api.md#im_set_attr.
+        """
+        return await self._write(Endpoint.SET_ATTRIBUTES, attributes)
+
+    async def remove_attributes(self, attributes: Mapping[User, Sequence[str]]) -> dict[str, Refusal]:
+        """Leave users without a value of the attributes named; one without a value is no error (inferred).
+
+        Takes:   {user: [name, ...]}; 1-10 names each, defined before. Safe to repeat.
+        Returns: {user: refusal} of the users refused by name; all others are confirmed.
+        Source:  docs/chat-api.md#im_remove_attr.
+        """
+        return await self._write(Endpoint.REMOVE_ATTRIBUTES, attributes)
+
+    async def get_attributes(self, users: Collection[str]) -> Found[dict[str, str]]:
+        """The attributes of users. A value that is no text is given as the text that JSON has for it.
+
+        Source: docs/chat-api.md#im_get_attr.
+        """
+        found: dict[str, dict[str, str]] = {}
+
+        def take(answer: wire.AttributesAnswer) -> None:
+            found.update({str(one.user): wire.texts_of(one) for one in answer.users or ()})
+
+        bodies = self._of_users(Command.GET_ATTRIBUTES, users)
+        refused = await self._calls.read(Command.GET_ATTRIBUTES, bodies, wire.ATTRIBUTES, found=take)
+        return Found(found, refused)
+
+    async def set_attribute_names(
+        self, names: Mapping[int, str], *, types: Mapping[int, int] | None = None
+    ) -> dict[int, str]:
+        """Give slots their names; the other slots keep theirs. Returns all of them. Safe to repeat.
+
+        Reads the names, and sends all of them: right whether the API merges or overwrites (nobody says which).
+        Two callers at once may lose one another's.
+
+        Takes:  {slot: name}; slots 0-9, a name 1-50 bytes of UTF-8 and in one slot only.
+                types: {slot: 0 for attributes of users, 1 of devices}; the successor's alone, fixed once set.
+        Source: docs/chat-api.md#im_set_attr_name.
+        """
+        if types is not None:
+            self._demand_successor("set_attr_name: types")
+        wire.encode_attribute_names(names, types)
+        merged = await self.get_attribute_names() | dict(names)
+        await self._calls.once(
+            Command.SET_ATTRIBUTE_NAMES, wire.encode_attribute_names(merged, types), wire.ANSWER
+        )
+        return merged
+
+    async def get_attribute_names(self) -> dict[int, str]:
+        """The app's attribute names: {slot: name}, slots 0-9.
+
+        Source: docs/chat-api.md#im_get_attr_name.
+        """
+        answer = await self._calls.once(Command.GET_ATTRIBUTE_NAMES, b"{}", wire.ATTRIBUTE_NAMES)
+        return {int(slot): name for slot, name in (answer.names or {}).items() if name and slot.isdecimal()}
+
+    # Pushes
+
+    async def push(self, push: Push) -> str:
+        """Send a message to everybody whom its condition matches. Returns the API's number of it, the TaskId.
+
+        Not safe to repeat: after an ambiguous end it may be on its way. A repeat with the same `Push.random` is
+        recognised for a time on which the documentation disagrees (a second, or seven days). The API takes 100
+        a day and one in more than a second; who calls keeps to that.
+
+        Source: docs/chat-api.md#im_push.
+        """
+        answer = await self._calls.once(Command.PUSH, encode_push(push, self.family), wire.TASK)
+        return answer.task_id or ""
+
+    async def revoke(self, task_id: str, *, offline_push: OfflinePush | None = None) -> None:
+        """Withdraw a push of the last 24 hours. The successor's alone; once a second.
+
+        offline_push: what devices show instead of what they have shown already.
+        Source:       docs/chat-api.md#revoke.
+        """
+        path(self.family, Command.REVOKE)
+        await self._calls.once(Command.REVOKE, encode_revoke(task_id, offline_push=offline_push), wire.ANSWER)
+
+    # Accounts
+
+    async def import_account(self, account: Account) -> None:
+        """Make a user exist, with a nick and a picture. Safe to repeat.
+
+        Source: docs/chat-api.md#accounts.
+        """
+        await self._calls.once(Command.IMPORT_ACCOUNT, account_bodies.encode_import(account), wire.ANSWER)
+
+    async def import_accounts(self, accounts: Collection[Account]) -> set[str]:
+        """Make users exist; one who does is updated. Returns those who failed. Safe to repeat.
+
+        Source: docs/chat-api.md#accounts.
+        """
+        failed: set[str] = set()
+        pieces = pieces_of(accounts, name=Command.IMPORT_ACCOUNTS)
+        bodies = [account_bodies.encode_imports(piece) for piece in pieces]
+        for body in bodies:
+            answer = await self._calls.once(Command.IMPORT_ACCOUNTS, body, account_bodies.IMPORTED)
+            failed.update(map(str, answer.failed or ()))
+        return failed
+
+    async def check_accounts(self, users: Collection[str]) -> Found[bool]:
+        """Whether users exist.
+
+        Source: docs/chat-api.md#accounts.
+        """
+        found: Found[bool] = Found({}, {})
+        pieces = pieces_of(once_each(users, name=Command.CHECK_ACCOUNTS), name=Command.CHECK_ACCOUNTS)
+        bodies = [account_bodies.encode_check(piece) for piece in pieces]
+        for body in bodies:
+            answer = await self._calls.once(Command.CHECK_ACCOUNTS, body, account_bodies.RESULTS)
+            for item in answer.results or ():
+                if item.code:
+                    found.refused[str(item.user)] = refusal(item.code, short(item.info))
+                else:
+                    found.of[str(item.user)] = item.is_imported
+        return found
+
+    async def delete_accounts(self, users: Collection[str]) -> dict[str, Refusal]:
+        """Delete users with all that is known of them. They can't be imported again for three months.
+
+        Returns: {user: refusal} of those who were not deleted, such as those who did not exist.
+        Source:  docs/chat-api.md#accounts.
+        """
+        refused: dict[str, Refusal] = {}
+        pieces = pieces_of(once_each(users, name=Command.DELETE_ACCOUNTS), name=Command.DELETE_ACCOUNTS)
+        bodies = [account_bodies.encode_delete(piece) for piece in pieces]
+        for body in bodies:
+            answer = await self._calls.once(Command.DELETE_ACCOUNTS, body, account_bodies.RESULTS)
+            refused |= {
+                str(item.user): refusal(item.code, short(item.info))
+                for item in answer.results or ()
+                if item.code
+            }
+        return refused
+
+    # Single requests
+
+    async def send(self, request: Request) -> dict[UserId, Refusal]:
+        """Send *request*, which is one request, to its endpoint. Safe to repeat.
+
+        Returns: {user: refusal} of the users refused by name; all others are confirmed.
+        Raises:  a subclass of ChatApiError; BrokenLimit before anything is sent.
+        Waits:   at most `request_timeout_seconds`, all that is repeated included. The caller holds a permit of
+                 the endpoint.
+        """
+        body = wire.encode(request)
+        reply = await self._exchange.call(request.endpoint, path(self.family, request.endpoint), body)
+        return refusals(request.endpoint, request.parts, reply.answer)
+
+    async def ask(
+        self, command: Command, body: Mapping[str, object], *, family: Family | None = None
+    ) -> Mapping[str, object]:
+        """Send *body* as it is, unchecked, and return the answer as it came, whatever its code.
+
+        For questions about the API itself. Raises TryAgain and its like when there is no answer.
+        """
+        where = path(family or self.family, command)
+        reply = await self._exchange.call(command, where, msgspec.json.encode(body))
+        return msgspec.json.decode(reply.body, type=dict[str, object])
+
+    async def _write(self, endpoint: Endpoint, parts: Mapping[User, Part]) -> dict[str, Refusal]:
+        of_tags = endpoint in (Endpoint.ADD_TAGS, Endpoint.REMOVE_TAGS)
+        texts = limits.TAGS_PER_USER_AND_REQUEST if of_tags else None
+        if endpoint is Endpoint.REMOVE_TAGS:
+            texts = min(limits.TAGS_PER_USER_AND_REQUEST, self.profile.most_tags_per_removal)
+        pieces = pieces_of_parts(parts, texts=texts, name=endpoint)
+        bodies = [(piece, wire.encode(Request(endpoint, piece))) for piece in pieces]
+        return await self._calls.write(Command(endpoint), bodies)
+
+    def _of_users(self, command: Command, users: Collection[str]) -> list[tuple[list[str], bytes]]:
+        pieces = pieces_of(once_each(users, name=command), name=command)
+        return [(piece, wire.encode_users(command, piece)) for piece in pieces]
+
+    def _demand_successor(self, what: str) -> None:
+        if self.family is not Family.TIMPUSH:
+            raise BrokenLimit(f"{what} is for the family {Family.TIMPUSH}; this client calls {self.family}")

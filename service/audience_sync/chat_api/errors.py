@@ -29,6 +29,8 @@ class ChatApiError(Exception):
         super().__init__(f"{endpoint} {'got no answer' if code == NO_ANSWER else f'answered {code}'}: {info}")
         self.endpoint, self.code, self.info = endpoint, code, info
         self.named: Mapping[UserId, Refusal] = named or {}
+        self.confirmed: frozenset[str] = frozenset()
+        """Of a call for many users: those whose requests were all confirmed before this one failed."""
 
 
 class TryAgain(ChatApiError):  # noqa: N818 - named for what comes next

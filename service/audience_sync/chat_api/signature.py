@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 import zlib
 from collections.abc import Callable
 from typing import Final
@@ -26,9 +27,18 @@ class Signature:
     """
 
     def __init__(
-        self, app_id: int, admin: str, key: SecretStr, *, life_seconds: int, clock: Callable[[], float]
+        self,
+        app_id: int,
+        admin: str,
+        key: SecretStr,
+        *,
+        life_seconds: int = 86_400,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Take the parts; *clock* gives epoch seconds. ValueError for a life not above 0, or no key."""
+        """Take the parts; *clock* gives epoch seconds. ValueError for a life not above 0, or no key.
+
+        A life of a day: what the vendor advises at least.
+        """
         if life_seconds <= 0:
             raise ValueError(f"life_seconds is {life_seconds}; a signature must live longer than 0 seconds")
         if not key.get_secret_value():

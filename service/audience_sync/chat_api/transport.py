@@ -12,7 +12,6 @@ from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
 from audience_sync.chat_api.errors import NO_ANSWER, NotReached, TryAgain
-from audience_sync.core.changes import Endpoint
 
 QUERY: Final = "audience_sync.query"
 """The extension of a request that holds its query, wrapped."""
@@ -65,7 +64,7 @@ FOREIGN: Final = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, aiohttp.
 """What a call raises when it does not end with an answer. Their texts may hold the address."""
 
 
-def failure(endpoint: Endpoint, error: Exception) -> TryAgain:
+def failure(endpoint: str, error: Exception) -> TryAgain:
     """*error* as one of ours: its kind, and whether a connection came about; not its text.
 
     httpx's own class is not enough: httpx-aiohttp turns every broken connection, also one that breaks after

@@ -1,6 +1,6 @@
 """The JSON of the Chat API, both ways, and the limits of what may be written into it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import chain
 from typing import Final
@@ -9,18 +9,7 @@ import msgspec
 
 from audience_sync.chat_api.errors import BrokenLimit
 from audience_sync.core import limits
-from audience_sync.core.changes import (
-    AddTag,
-    Change,
-    Endpoint,
-    Part,
-    RemoveAllTags,
-    RemoveAttribute,
-    RemoveTag,
-    Request,
-    SetAttribute,
-    UserId,
-)
+from audience_sync.core.changes import Endpoint, Part, Request, UserId
 
 
 class Family(StrEnum):
@@ -31,11 +20,46 @@ class Family(StrEnum):
     """The successor."""
 
 
-def path(family: Family, endpoint: Endpoint) -> str:
-    """Where *endpoint* is called, from the host on."""
-    if family is Family.ALL_MEMBER_PUSH:
-        return f"/v4/{family}/im_{endpoint}"
-    return f"/v4/{family}/{'clear_all_tags' if endpoint is Endpoint.REMOVE_ALL_TAGS else endpoint}"
+class Command(StrEnum):
+    """Everything that can be asked. The writing ones are called as in `core.changes.Endpoint`."""
+
+    PUSH = "push"
+    REVOKE = "revoke"
+    """The successor's alone."""
+    SET_ATTRIBUTE_NAMES = "set_attr_name"
+    GET_ATTRIBUTE_NAMES = "get_attr_name"
+    GET_ATTRIBUTES = "get_attr"
+    SET_ATTRIBUTES = "set_attr"
+    REMOVE_ATTRIBUTES = "remove_attr"
+    GET_TAGS = "get_tag"
+    ADD_TAGS = "add_tag"
+    REMOVE_TAGS = "remove_tag"
+    REMOVE_ALL_TAGS = "remove_all_tags"
+    IMPORT_ACCOUNT = "account_import"
+    IMPORT_ACCOUNTS = "multiaccount_import"
+    CHECK_ACCOUNTS = "account_check"
+    DELETE_ACCOUNTS = "account_delete"
+
+
+_OF_ACCOUNTS: Final = frozenset(
+    {Command.IMPORT_ACCOUNT, Command.IMPORT_ACCOUNTS, Command.CHECK_ACCOUNTS, Command.DELETE_ACCOUNTS}
+)
+
+
+def path(family: Family, command: Command | Endpoint) -> str:
+    """Where *command* is called, from the host on. Those of accounts belong to no family.
+
+    BrokenLimit for one that the family does not have.
+    """
+    if command in _OF_ACCOUNTS:
+        return f"/v4/im_open_login_svc/{command}"
+    if family is Family.TIMPUSH:
+        return f"/v4/{family}/{'clear_all_tags' if command == Command.REMOVE_ALL_TAGS else command}"
+    if command == Command.REVOKE:
+        raise BrokenLimit(
+            f"{command}: only the family {Family.TIMPUSH} has it, and this client calls {family}"
+        )
+    return f"/v4/{family}/im_{command}"
 
 
 class Named(
@@ -53,7 +77,7 @@ class Answer(
     frozen=True,
     rename={"status": "ActionStatus", "code": "ErrorCode", "info": "ErrorInfo", "named": "ErrorList"},
 ):
-    """What the API answers a writing call. Fields may be missing, and others stand beside them."""
+    """What every call is answered. Fields may be missing, and others stand beside them."""
 
     status: str | None = None
     code: int | None = None
@@ -61,13 +85,52 @@ class Answer(
     named: list[Named] | None = None
 
 
+class AttributesOfOne(msgspec.Struct, frozen=True, rename={"user": "To_Account", "attributes": "Attrs"}):
+    """One user's attributes. Without any, the field is an empty object, or null, or missing."""
+
+    user: str | int | None = None
+    attributes: dict[str, str | int | float | bool | None] | None = None
+
+
+class AttributesAnswer(Answer, frozen=True, rename={"users": "UserAttrs"}):
+    """Attributes of users, in any order."""
+
+    users: list[AttributesOfOne] | None = None
+
+
+class TagsOfOne(msgspec.Struct, frozen=True, rename={"user": "To_Account", "tags": "Tags"}):
+    """One user's tags."""
+
+    user: str | int | None = None
+    tags: list[str] | None = None
+
+
+class TagsAnswer(Answer, frozen=True, rename={"users": "UserTags"}):
+    """Tags of users, in any order."""
+
+    users: list[TagsOfOne] | None = None
+
+
+class AttributeNamesAnswer(Answer, frozen=True, rename={"names": "AttrNames"}):
+    """The app's attribute names, by slot."""
+
+    names: dict[str, str | None] | None = None
+
+
+class PushAnswer(Answer, frozen=True, rename={"task_id": "TaskId"}):
+    """The push's own number."""
+
+    task_id: str | None = None
+
+
 _ENCODER: Final = msgspec.json.Encoder()
-_DECODER: Final = msgspec.json.Decoder(Answer, strict=False)  # a number in quotes is a number
 
-
-def decode(body: bytes) -> Answer:
-    """The answer in *body*. msgspec.DecodeError if it is no JSON object, or a field has another type."""
-    return _DECODER.decode(body)
+ANSWER: Final = msgspec.json.Decoder(Answer, strict=False)  # a number in quotes is a number
+ATTRIBUTES: Final = msgspec.json.Decoder(AttributesAnswer, strict=False)
+TAGS: Final = msgspec.json.Decoder(TagsAnswer, strict=False)
+ATTRIBUTE_NAMES: Final = msgspec.json.Decoder(AttributeNamesAnswer, strict=False)
+TASK: Final = msgspec.json.Decoder(PushAnswer, strict=False)
+"""How an answer is read. msgspec.DecodeError for what is no JSON object, or a field of another type."""
 
 
 def encode(request: Request) -> bytes:
@@ -75,11 +138,8 @@ def encode(request: Request) -> bytes:
 
     Source: docs/chat-api.md#bodies.
     """
-    try:
-        _check(request)
-        return _encoded(request.endpoint, request.parts)
-    except UnicodeEncodeError as error:
-        raise BrokenLimit(f"{request.endpoint}: {error.object!r} cannot be written in UTF-8") from None
+    _check(request)
+    return _encoded(request.endpoint, request.parts)
 
 
 def _encoded(endpoint: Endpoint, users: Mapping[UserId, Part]) -> bytes:
@@ -95,6 +155,59 @@ def _encoded(endpoint: Endpoint, users: Mapping[UserId, Part]) -> bytes:
             return _ENCODER.encode({"UserAttrs": names})
         case Endpoint.REMOVE_ALL_TAGS:
             return _ENCODER.encode({"To_Account": list(users)})
+
+
+def encode_users(command: Command, users: Collection[str]) -> bytes:
+    """The body of a call that names users and nothing else. BrokenLimit for what the API would refuse."""
+    if not 1 <= len(users) <= limits.USERS_PER_REQUEST:
+        raise BrokenLimit(f"{command} with {len(users)} users; it takes 1 to {limits.USERS_PER_REQUEST}")
+    for user in users:
+        if broken := limits.broken_text("the user", user, limits.USER_ID_BYTES):
+            raise BrokenLimit(f"{command}: {broken}")
+    return _ENCODER.encode({"To_Account": list(users)})
+
+
+def encode_replacement(tags: Mapping[UserId, Part]) -> bytes:
+    """The body that leaves each user with these tags alone, up to as many as he can carry; the successor's."""
+    for user, part in tags.items():
+        if not isinstance(part, list | tuple) or not 1 <= len(part) <= limits.TAGS_PER_USER:
+            raise BrokenLimit(
+                f"add_tag for user {user!r}: replacing takes a list of 1 to {limits.TAGS_PER_USER} tags"
+            )
+        _check_bytes(Endpoint.ADD_TAGS, user, part)
+    entries = [{"To_Account": user, "Tags": part} for user, part in tags.items()]
+    return _ENCODER.encode({"Replace": 1, "UserTags": entries})
+
+
+def texts_of(one: AttributesOfOne) -> dict[str, str]:
+    """{name: value}; a value that is no text is given as the text that JSON has for it."""
+    values = one.attributes or {}
+    return {
+        name: value if isinstance(value, str) else _ENCODER.encode(value).decode()
+        for name, value in values.items()
+    }
+
+
+def encode_attribute_names(names: Mapping[int, str], types: Mapping[int, int] | None = None) -> bytes:
+    """The body that gives slots their names. BrokenLimit for a wrong slot or length, or a name that stands twice.
+
+    types: {slot: 0 for attributes of users, 1 for those of devices}; the successor's alone.
+    """
+    command, slots = Command.SET_ATTRIBUTE_NAMES, limits.ATTRIBUTES_PER_APP
+    if not names:
+        raise BrokenLimit(f"{command} without a name; give at least one slot its name")
+    taken: dict[str, int] = {}
+    for slot, name in names.items():
+        if slot not in range(slots):
+            raise BrokenLimit(f"{command}: there is no slot {slot!r}; slots are 0 to {slots - 1}")
+        if broken := limits.broken_text("the attribute name", name, limits.ATTRIBUTE_NAME_BYTES):
+            raise BrokenLimit(f"{command}: slot {slot}: {broken}")
+        if taken.setdefault(name, slot) != slot:
+            raise BrokenLimit(f"{command}: {name!r} stands in slot {taken[name]} and in slot {slot}")
+    body: dict[str, object] = {"AttrNames": {str(slot): name for slot, name in names.items()}}
+    if types is not None:
+        body["AttrTypes"] = {str(slot): kind for slot, kind in types.items()}
+    return _ENCODER.encode(body)
 
 
 _MOST: Final[Mapping[Endpoint, tuple[str, int]]] = {
@@ -120,8 +233,10 @@ def _check(request: Request) -> None:
 
 
 def _check_shape(endpoint: Endpoint, user: UserId, part: Part) -> None:
-    of_pairs = type(part) is dict or isinstance(part, Mapping)  # asking for the abstract type is slow
-    if isinstance(part, str) or of_pairs is not (endpoint is Endpoint.SET_ATTRIBUTES):
+    kind = type(part)  # asking for the abstract types is slow
+    of_pairs = kind is dict or (kind is not list and isinstance(part, Mapping))
+    of_texts = kind is list or (kind is not str and isinstance(part, Collection))
+    if not of_texts or of_pairs is not (endpoint is Endpoint.SET_ATTRIBUTES):
         raise BrokenLimit(f"{endpoint} for user {user!r} was given a {type(part).__name__}")
     if endpoint is Endpoint.REMOVE_ALL_TAGS:
         if part:
@@ -141,29 +256,22 @@ def _texts(request: Request) -> Iterator[str]:
 
 
 def _fit(texts: Iterable[str], most: int) -> bool:
-    lengths = [*map(len, map(str.encode, texts))]
+    try:
+        lengths = [*map(len, map(str.encode, texts))]
+    except (TypeError, UnicodeEncodeError):  # no text, or half a character
+        return False
     return not lengths or (min(lengths) >= 1 and max(lengths) <= most)
 
 
-_CHANGE: Final[Mapping[Endpoint, Callable[[str], Change]]] = {
-    Endpoint.ADD_TAGS: AddTag,
-    Endpoint.REMOVE_TAGS: RemoveTag,
-    Endpoint.REMOVE_ATTRIBUTES: RemoveAttribute,
-}
-
-
-def _changes(endpoint: Endpoint, part: Part) -> Iterator[Change]:
-    if isinstance(part, Mapping):
-        yield from (SetAttribute(name, value) for name, value in part.items())
-    elif endpoint is Endpoint.REMOVE_ALL_TAGS:
-        yield RemoveAllTags()
-    else:
-        yield from (_CHANGE[endpoint](text) for text in part)
-
-
 def _check_bytes(endpoint: Endpoint, user: UserId, part: Part) -> None:
-    for change in _changes(endpoint, part):
-        if broken := limits.broken_limit(user, change):
+    if broken := limits.broken_text("the user", user, limits.USER_ID_BYTES):
+        raise BrokenLimit(f"{endpoint}: {broken}")
+    what = "the tag" if endpoint in (Endpoint.ADD_TAGS, Endpoint.REMOVE_TAGS) else "the attribute name"
+    for text in part:
+        if broken := limits.broken_text(what, text, _TEXT_BYTES):
+            raise BrokenLimit(f"{endpoint} for user {user!r}: {broken}")
+    for name, value in part.items() if isinstance(part, Mapping) else ():
+        if broken := limits.broken_text(f"the value of attribute {name!r}", value, _TEXT_BYTES):
             raise BrokenLimit(f"{endpoint} for user {user!r}: {broken}")
 
 

@@ -35,6 +35,9 @@ ATTRIBUTES_PER_APP: Final = 10
 USER_ID_BYTES: Final = 32
 """Documented on the account pages. They disagree on the characters allowed, so none is refused here."""
 
+PROFILE_FIELD_BYTES: Final = 500
+"""Documented with importing accounts, for a nick and the URL of a picture; more is refused with 40601."""
+
 CALLS_PER_SECOND: Final = 100
 """Documented for each endpoint but push; counted per app and endpoint (inferred)."""
 

@@ -10,6 +10,7 @@ import httpx
 from pydantic import SecretStr
 
 from audience_sync.chat_api.client import ChatApi
+from audience_sync.chat_api.hosts import Hosts
 from audience_sync.chat_api.signature import Signature
 
 APP_ID = 1400000000
@@ -57,7 +58,7 @@ def client(
 ) -> ChatApi:
     """A client on *connections*, or on real ones to *base_url*."""
     return ChatApi(
-        base_url=base_url,
+        hosts=Hosts.at(base_url),
         app_id=APP_ID,
         signature=signature,
         request_timeout_seconds=request_timeout_seconds,

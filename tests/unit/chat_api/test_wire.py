@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience_sync.chat_api.errors import BrokenLimit
-from audience_sync.chat_api.wire import Answer, Family, Named, decode, encode, path
+from audience_sync.chat_api.wire import ANSWER, Answer, Family, Named, encode, path
 from audience_sync.core import limits
 from audience_sync.core.changes import AddTag, Endpoint, Part, Request, SetAttribute, UserId
 
@@ -137,7 +137,7 @@ def test_the_quick_look_at_tags_agrees_too(tags: list[str]) -> None:
 )
 def test_answers_are_read_tolerantly(body: bytes, answer: Answer) -> None:
     """Fields may be missing or stand beside those we know; a number may stand in quotes."""
-    assert decode(body) == answer
+    assert ANSWER.decode(body) == answer
 
 
 @pytest.mark.parametrize(
@@ -145,4 +145,4 @@ def test_answers_are_read_tolerantly(body: bytes, answer: Answer) -> None:
 )
 def test_what_is_no_answer_is_an_error(body: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
-        decode(body)
+        ANSWER.decode(body)

@@ -1,0 +1,140 @@
+"""One call: a signed body to its path, and back an answer, or what the missing of one means."""
+
+import asyncio
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from random import Random
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from pydantic import SecretStr
+
+from audience_sync.chat_api import transport as connection
+from audience_sync.chat_api.errors import (
+    NO_ANSWER,
+    NotAllowed,
+    NotReached,
+    RenewSignature,
+    SlowDown,
+    TryAgain,
+    error_class,
+)
+from audience_sync.chat_api.hosts import Choice, Hosts
+from audience_sync.chat_api.signature import Signature
+from audience_sync.chat_api.wire import ANSWER, Answer
+
+_CONNECTING_SHARE: Final = 0.4
+"""Of the time for a call, what connecting to one host may take. Ours: that no connection came is a definite end,
+and there is time for a second host."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What came back: what every answer says, with a code that may say anything; and the whole as it came."""
+
+    answer: Answer
+    body: bytes
+
+
+class Exchange:
+    """Calls of one app: where they go, who signs them, how long they may take.
+
+    Nothing is repeated in here but what surely was not applied: once with a new signature when the old one has
+    expired, once at the other host when the first could not be reached.
+    """
+
+    def __init__(
+        self,
+        *,
+        app_id: int,
+        signature: Signature,
+        hosts: Hosts,
+        timeout_seconds: float,
+        random: Random,
+        transport: httpx.AsyncBaseTransport,
+    ) -> None:
+        self._query = f"sdkappid={app_id}&identifier={quote(signature.admin, safe='')}&contenttype=json"
+        self._signature, self._random = signature, random
+        self._hosts = Choice(hosts)
+        self._timeout_seconds = timeout_seconds
+        connecting_seconds = timeout_seconds * _CONNECTING_SHARE
+        self._http = httpx.AsyncClient(
+            transport=connection.SignedTransport(transport),
+            timeout=httpx.Timeout(None, connect=connecting_seconds, pool=connecting_seconds),
+            headers={"Content-Type": "application/json; charset=utf-8", "User-Agent": "audience-sync"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def call(self, name: str, path: str, body: bytes) -> Reply:
+        """Send *body* to *path*.
+
+        Raises:  TryAgain, SlowDown, NotAllowed, called *name*, when no answer came. None holds the address.
+        Waits:   at most the time for a call, all that is repeated included.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._signed(name, path, body)
+        except TimeoutError:
+            failure = TryAgain(name, NO_ANSWER, f"not within {self._timeout_seconds:g} seconds")
+        except connection.FOREIGN as error:
+            failure = connection.failure(name, error)
+        raise failure  # outside the handlers: the foreign exception holds the address and is no context of it
+
+    async def _signed(self, name: str, path: str, body: bytes) -> Reply:
+        used = self._signature.current()
+        reply = _reply(name, await self._reached(name, path, body, used), used)
+        if reply.answer.code is not None and error_class(reply.answer.code) is RenewSignature:
+            used = self._signature.renew(instead_of=used)
+            reply = _reply(name, await self._reached(name, path, body, used), used)
+        return reply
+
+    async def _reached(self, name: str, path: str, body: bytes, signature: SecretStr) -> httpx.Response:
+        now = asyncio.get_running_loop().time
+        host = self._hosts.first(now())
+        try:
+            return await self._post(host, path, body, signature)
+        except connection.FOREIGN as error:
+            reached = not isinstance(connection.failure(name, error), NotReached)
+            other = None if reached else self._hosts.instead_of(host, now())
+            if other is None:
+                raise
+        return await self._post(other, path, body, signature)
+
+    async def _post(self, host: str, path: str, body: bytes, signature: SecretStr) -> httpx.Response:
+        usersig = quote(signature.get_secret_value(), safe="*")
+        query = SecretStr(f"{self._query}&random={self._random.getrandbits(32)}&usersig={usersig}")
+        address = f"{host.rstrip('/')}{path}"
+        return await self._http.post(address, content=body, extensions={connection.QUERY: query})
+
+
+def _reply(name: str, response: httpx.Response, signature: SecretStr) -> Reply:
+    """The answer in *response*; it has a code. Raises what an HTTP status or a body that is none means."""
+    status = response.status_code
+    if status >= 500 or status == 408:
+        raise TryAgain(name, status, "the HTTP status says that the server gave up")
+    if status == 429:
+        raise SlowDown(name, status, "the HTTP status says that calls come too fast")
+    body = _without(signature, response.content)
+    try:
+        answer = ANSWER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        answer = Answer()
+    if answer.code is None or (answer.code == 0 and status >= 300):
+        if status >= 300:
+            raise NotAllowed(name, status, "the HTTP status says that this is not the Chat API, or closed")
+        raise TryAgain(name, NO_ANSWER, "the body is not an answer of the Chat API")
+    return Reply(answer, body)
+
+
+def _without(signature: SecretStr, body: bytes) -> bytes:
+    """*body* without the signature: an answer may repeat the address."""
+    secret = signature.get_secret_value()
+    for form in (secret, secret.replace("*", "%2A"), secret.replace("*", "%2a")):
+        body = body.replace(form.encode(), b"***")
+    return body
