@@ -91,10 +91,11 @@ def _item(command: Command, account: Account) -> dict[str, object]:
         raise BrokenLimit(f"{command}: {shown(account)} is no account; make one with Account(user)")
     item: dict[str, object] = {"UserID": _user(command, account.user)}
     for name, text in (("Nick", account.nick), ("FaceUrl", account.face_url)):
-        if not isinstance(text, str):
-            raise BrokenLimit(f"{command} for user {account.user!r}: {name} {shown(text)} is no text")
-        if text:
-            item[name] = text
+        if text == "":
+            continue
+        if broken := limits.broken_text(name, text, limits.PROFILE_FIELD_BYTES):
+            raise BrokenLimit(f"{command} for user {account.user!r}: {broken}")
+        item[name] = text
     return item
 
 

@@ -1,7 +1,8 @@
 """Whether a value has the shape that the API takes, told in words."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
 from uuid import UUID
@@ -15,7 +16,7 @@ T = TypeVar("T")
 _SHOWN_CHARACTERS: Final = 200
 """Of a value that is wrong, this much is shown. Ours."""
 
-_NO_JSON: Final = (
+_LEFT_ALONE: Final = (
     bytes,
     bytearray,
     memoryview,
@@ -26,7 +27,7 @@ _NO_JSON: Final = (
     Decimal,
     UUID,
 )
-"""What the library would turn into texts, and nobody asked it to."""
+"""What the library would turn into texts, though nobody asked it to."""
 
 
 def shown(value: object) -> str:
@@ -45,24 +46,44 @@ def checked(what: str, value: object, kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise BrokenLimit(f"{what} {shown(value)}: {error}") from None
+        raise BrokenLimit(f"{what}: {error}, in {shown(value)}") from None
 
 
 def fields_of(what: str, value: msgspec.Struct) -> dict[str, object]:
     """*value* as the API names its fields, each of the type it has there. BrokenLimit as for `checked`."""
     try:
-        fields: dict[str, object] = msgspec.to_builtins(value, builtin_types=_NO_JSON)
-    except TypeError as error:
-        raise BrokenLimit(f"{what} {shown(value)}: {error}") from None
+        fields: dict[str, object] = msgspec.to_builtins(value, builtin_types=_LEFT_ALONE)
+        strangers = [*_strangers(fields)]
+    except (TypeError, RecursionError) as error:
+        raise BrokenLimit(f"{what}: {error}, in {shown(value)}") from None
+    if strangers:
+        raise BrokenLimit(f"{what}: {shown(strangers[0])} has no form in JSON")
     checked(what, fields, type(value))
     return fields
 
 
+def _strangers(value: object) -> Iterator[object]:
+    """What in *value* JSON has no form for."""
+    match value:
+        case None | bool() | int() | str():
+            return
+        case float() if math.isfinite(value):
+            return
+        case list() | tuple():
+            for inner in value:
+                yield from _strangers(inner)
+        case dict():
+            for key, inner in value.items():
+                if not isinstance(key, str):
+                    yield key
+                yield from _strangers(inner)
+        case _:
+            yield value
+
+
 def encoded(what: str, body: Mapping[str, object]) -> bytes:
-    """*body* as JSON. BrokenLimit for what JSON has no form for."""
+    """*body* as JSON. BrokenLimit for a text that holds half a character."""
     try:
         return msgspec.json.encode(body)
     except UnicodeEncodeError as error:
         raise BrokenLimit(f"{what}: {shown(error.object)} cannot be written in UTF-8") from None
-    except TypeError as error:
-        raise BrokenLimit(f"{what} cannot be written as JSON: {error}") from None

@@ -14,6 +14,7 @@ from audience_sync.core import limits
 class Tags(msgspec.Struct, frozen=True, kw_only=True):
     """Users by their tags. With two lists, both must hold (inferred); at least one is not empty.
 
+    The API calls the lists TagsOr, TagsAnd and TagsNot. Each takes up to 10 tags of 1-50 bytes of UTF-8.
     none_of: the successor's alone. With several tags, it is unknown whether a user who carries one of them gets
              the push: the vendor's page can be read both ways.
     """
@@ -26,7 +27,8 @@ class Tags(msgspec.Struct, frozen=True, kw_only=True):
 class Attributes(msgspec.Struct, frozen=True, kw_only=True):
     """Users by the values of their attributes. With both, both must hold (inferred); at least one is not empty.
 
-    Each attribute has one value, so "Shenzhen or Beijing" can't be said of one attribute.
+    The API calls them AttrsOr and AttrsAnd. Names and values have 1-50 bytes of UTF-8. Each attribute has one
+    value, so "Shenzhen or Beijing" can't be said of one attribute.
     """
 
     any_of: Mapping[str, str] = {}

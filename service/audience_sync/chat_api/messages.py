@@ -117,7 +117,7 @@ class Image(
     """An image in one size or more. *picture_format*: 1 JPG, 2 GIF, 3 PNG, 4 BMP, 255 any other."""
 
     uuid: str
-    pictures: Annotated[Sequence[Picture], msgspec.Meta(min_length=1)]
+    pictures: Annotated[tuple[Picture, ...], msgspec.Meta(min_length=1)]
     picture_format: Literal[1, 2, 3, 4, 255] = 255
 
 
@@ -229,7 +229,7 @@ def _encoded(place: int, element: Element) -> dict[str, object]:
     if name is None:
         kinds = ", ".join(kind.__name__ for kind in _NAMES)
         raise BrokenLimit(f"MsgBody[{place}]: {shown(element)} is no element; there are {kinds}")
-    return {"MsgType": name, "MsgContent": fields_of(f"MsgBody[{place}], {name},", element)}
+    return {"MsgType": name, "MsgContent": fields_of(f"MsgBody[{place}], {name}", element)}
 
 
 def decode_body(value: object) -> tuple[Element, ...]:
@@ -244,4 +244,4 @@ def _decoded(place: int, element: _Wrapped) -> Element:
         raise BrokenLimit(
             f"MsgBody[{place}]: there is no MsgType {element.name!r}; there are {', '.join(TYPES)}"
         )
-    return checked(f"MsgBody[{place}], {element.name},", element.content, kind)
+    return checked(f"MsgBody[{place}], {element.name}", element.content, kind)

@@ -4,7 +4,7 @@ The vendor adds fields for the makers' services several times a year. What is no
 as the API writes it, and is handed through unchecked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -20,6 +20,7 @@ class Android(
     frozen=True,
     kw_only=True,
     omit_defaults=True,
+    repr_omit_defaults=True,
     rename={
         "sound": "Sound",
         "push_style": "PushStyle",
@@ -85,6 +86,7 @@ class LiveActivity(
     kw_only=True,
     forbid_unknown_fields=True,
     omit_defaults=True,
+    repr_omit_defaults=True,
     rename={
         "activity_id": "LaId",
         "event": "Event",
@@ -105,6 +107,7 @@ class Apns(
     frozen=True,
     kw_only=True,
     omit_defaults=True,
+    repr_omit_defaults=True,
     rename={
         "sound": "Sound",
         "badge_mode": "BadgeMode",
@@ -145,6 +148,7 @@ class Harmony(
     frozen=True,
     kw_only=True,
     omit_defaults=True,
+    repr_omit_defaults=True,
     rename={
         "title": "Title",
         "category": "Category",
@@ -182,6 +186,7 @@ class OfflinePush(
     kw_only=True,
     forbid_unknown_fields=True,
     omit_defaults=True,
+    repr_omit_defaults=True,
     rename={
         "push_flag": "PushFlag",
         "title": "Title",
@@ -207,7 +212,7 @@ class OfflinePush(
     title: str | None = None
     description: str | None = None
     extension: str | None = None
-    translations: Sequence[Translation] | None = None
+    translations: tuple[Translation, ...] | None = None
     android: Android | None = None
     apns: Apns | None = None
     harmony: Harmony | None = None

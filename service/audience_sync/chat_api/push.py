@@ -16,6 +16,7 @@ from audience_sync.core import limits
 class Push(msgspec.Struct, frozen=True, kw_only=True):
     """One message to many.
 
+    body:         what the app shows. The successor takes none if there is an offline push: that is all, then.
     random:       what the API knows the push by (uint32): one for each push, kept when it is repeated.
     life_seconds: how long the API keeps it for those who are offline, up to seven days; 0: not at all. The
                   successor has no number for it: more than 0 is kept as long as the app keeps any message.
@@ -45,7 +46,7 @@ class _Wire(
 ):
     """A push as the API writes it."""
 
-    body: list[object]
+    body: list[object] | None = None
     sender: str | None = None
     random: int | None = None
     life_seconds: int | None = None
@@ -66,16 +67,20 @@ def encode_push(push: Push, family: Family) -> bytes:
         body["From_Account"] = push.sender
     body["MsgRandom"] = _whole("MsgRandom", push.random, limits.RANDOM_MOST)
     life_seconds = _whole("MsgLifeTime", push.life_seconds, limits.PUSH_LIFE_SECONDS)
-    if family is Family.TIMPUSH:
-        body["OnlineOnlyFlag"] = int(life_seconds == 0)
-    else:
-        body["MsgLifeTime"] = life_seconds
     if condition := encode_condition(push.to, family):
         body["Condition"] = condition
-    body["MsgBody"] = encode_body(push.body)
+    if push.body or push.offline_push is None or family is not Family.TIMPUSH:
+        body |= _kept(life_seconds, family)
+        body["MsgBody"] = encode_body(push.body)
     if push.offline_push is not None:
         body["OfflinePushInfo"] = encode_offline_push(push.offline_push)
     return _within("the push", encoded("the push", body), family)
+
+
+def _kept(life_seconds: int, family: Family) -> dict[str, object]:
+    if family is Family.TIMPUSH:
+        return {"OnlineOnlyFlag": int(life_seconds == 0)}
+    return {"MsgLifeTime": life_seconds}
 
 
 def _whole(name: str, value: object, most: int) -> int:
@@ -108,7 +113,7 @@ def decode_push(body: bytes, family: Family, *, random: int | None = None, every
             "MsgRandom is missing; give each push a number of its own, and keep it for a repeat"
         )
     push = Push(
-        body=decode_body(wire.body),
+        body=decode_body(wire.body or []),
         to=decode_condition(wire.condition, everybody=everybody),
         random=number,
         life_seconds=_life_seconds(wire, family),
