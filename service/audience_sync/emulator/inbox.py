@@ -5,7 +5,7 @@ A push reaches those who are online at once. For the others it waits in their in
 expires, or it is revoked; then it is gone from there.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
@@ -72,6 +72,8 @@ class Inboxes:
         self._waiting: defaultdict[str, dict[str, Pushed]] = defaultdict(
             dict
         )  # {user: {task: push}}, in order
+        self._delivered: Counter[str] = Counter()  # {task: users who got it}
+        self._undelivered: Counter[str] = Counter()  # {task: users in whose inboxes it is}
         self._live: dict[str, Pushed] = {}  # those that wait for anybody, by task
         self._subscribers: list[Callable[[Delivery], None]] = []
 
@@ -79,6 +81,16 @@ class Inboxes:
         """Tell *on_delivery* of each delivery from now on. Returns what ends it."""
         self._subscribers.append(on_delivery)
         return lambda: self._subscribers.remove(on_delivery)
+
+    def is_online(self, user: str) -> bool:
+        """Whether the user is logged in."""
+        return user in self.online
+
+    def counts(self, task_id: str, now: float) -> tuple[int, int]:
+        """How many users got a push, and for how many it waits."""
+        pushed = self._live.get(task_id)
+        waits = pushed is not None and not _is_over(pushed, now)
+        return self._delivered[task_id], self._undelivered[task_id] if waits else 0
 
     def waiting(self, user: str, now: float) -> list[Pushed]:
         """What *user* would get if he logged in now, in the order it was sent."""
@@ -88,7 +100,8 @@ class Inboxes:
         """The user is online, and gets what waits for him."""
         self.online.add(user)
         waiting = self.waiting(user, now)
-        self._waiting.pop(user, None)
+        self._empty(user)
+        self._delivered.update(pushed.task_id for pushed in waiting)
         return [self._deliver(user, pushed, now, How.OFFLINE) for pushed in waiting]
 
     def log_out(self, user: str) -> None:
@@ -99,7 +112,7 @@ class Inboxes:
         """The accounts of *users* are deleted."""
         self.online.difference_update(users)
         for user in users:
-            self._waiting.pop(user, None)
+            self._empty(user)
 
     def apply(self, record: Pushed | Revoked | LogIn | LogOut | Forgotten) -> list[Delivery]:
         """Do what happened. Returns what it delivered."""
@@ -125,6 +138,8 @@ class Inboxes:
             for user in pushed.to:
                 if user not in online:
                     self._waiting[user][pushed.task_id] = pushed
+            self._undelivered[pushed.task_id] = len(pushed.to) - len(online)
+        self._delivered[pushed.task_id] = len(pushed.delivered)
         return [self._deliver(user, pushed, pushed.at, How.ONLINE) for user in pushed.delivered]
 
     def _deliver(self, user: str, pushed: Pushed, at: float, how: How) -> Delivery:
@@ -143,6 +158,9 @@ class Inboxes:
             tell(delivery)
         return delivery
 
+    def _empty(self, user: str) -> None:
+        self._undelivered.subtract(self._waiting.pop(user, {}).keys())
+
     def _drop_expired(self, now: float) -> None:
         """Keep no more than what may still be delivered. Once a push, so that a log-in need not."""
         for pushed in [each for each in self._live.values() if _is_over(each, now)]:
@@ -150,6 +168,7 @@ class Inboxes:
             self._take_out(pushed)
 
     def _take_out(self, pushed: Pushed) -> None:
+        del self._undelivered[pushed.task_id]
         for user in pushed.to:
             if (inbox := self._waiting.get(user)) is not None:
                 inbox.pop(pushed.task_id, None)

@@ -86,7 +86,7 @@ def read_revoke(body: Body) -> RevokeRequest:
     """The revocation in *body*. Raises RefusedError."""
     task_id = body.get("TaskId")
     if not isinstance(task_id, str) or not task_id:
-        _refuse(PushCode.BAD_STRUCTURE, "TaskId is not a string")
+        _refuse(PushCode.TASK_UNKNOWN, "TaskId is not a string")
     return RevokeRequest(task_id, has_offline=_offline(body) is not None)
 
 

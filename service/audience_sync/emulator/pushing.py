@@ -15,7 +15,7 @@ from zlib import crc32
 
 import msgspec
 
-from audience_sync.emulator.condition import matcher
+from audience_sync.emulator.condition import Condition, matcher
 from audience_sync.emulator.push_codes import PushCode
 from audience_sync.emulator.push_reading import PushRequest
 from audience_sync.emulator.refusals import Cause, RefusedError
@@ -50,6 +50,7 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True, tag="push"):
 
     task_id: str
     family: str
+    condition: Condition
     random: int
     sender: str
     body: list[object]
@@ -63,6 +64,11 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True, tag="push"):
 
     delivered: list[str]
     """Those of them who were online."""
+
+    @property
+    def online_only(self) -> bool:
+        """Whether it waits for nobody."""
+        return self.expires is None
 
 
 class Revoked(msgspec.Struct, frozen=True, tag="revoke"):
@@ -115,6 +121,7 @@ class Pushing:
         return Pushed(
             task_id=self._task_id(sender, request.random, now),
             family=request.family,
+            condition=request.condition,
             random=request.random,
             sender=sender,
             body=request.body,
@@ -140,11 +147,11 @@ class Pushing:
         if pushed is None or pushed.family != REVOCABLE_FAMILY:
             text = f"TaskId {task_id!r} is of no push of {REVOCABLE_FAMILY}"
             raise _refused(PushCode.TASK_UNKNOWN, text, Cause.STATE)
-        if task_id in self.revoked:
+        if self.is_revoked(task_id):
             raise _refused(PushCode.REVOKED_BEFORE, f"{task_id} is revoked already", Cause.STATE)
         if now - pushed.at > REVOCABLE_SECONDS:
             raise _refused(PushCode.REVOKED_TOO_LATE, f"{task_id} is more than 24 hours old", Cause.STATE)
-        if pushed.expires is None and not has_offline:
+        if pushed.online_only and not has_offline:
             text = f"{task_id} was for those online: only with OfflinePushInfo is there something to revoke"
             raise _refused(PushCode.REVOKED_WITHOUT_OFFLINE_PUSH, text, Cause.STATE)
         return Revoked(task_id, now)
@@ -152,6 +159,10 @@ class Pushing:
     def apply_revoked(self, revoked: Revoked) -> None:
         """Remember a revocation."""
         self.revoked[revoked.task_id] = revoked
+
+    def is_revoked(self, task_id: str) -> bool:
+        """Whether a push was taken back."""
+        return task_id in self.revoked
 
     def left_today(self, now: float) -> int:
         """How many pushes the quota still has for the day of *now*."""

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from audience_sync.emulator.condition import Condition
 from audience_sync.emulator.inbox import KEPT, Delivery, Forgotten, How, Inboxes, LogIn
 from audience_sync.emulator.pushing import Pushed
 from audience_sync.emulator.refusals import RefusedError
@@ -23,6 +24,7 @@ def pushed(
     return Pushed(
         task_id=f"task-{number}",
         random=number,
+        condition=Condition(),
         body=[],
         offline=None,
         at=at,
@@ -145,6 +147,27 @@ def test_subscribers_are_told_of_each_delivery() -> None:
     assert [each.user for each in first_only] == ["alice"]
 
 
+def test_each_push_is_counted() -> None:
+    """Who got it, and for whom it waits: until he comes, it expires, or it is revoked."""
+    town = Town()
+    town.people["carol"] = ({}, [])
+    town.log_in("alice", 999.0)
+    task = town.push(1000.0, family="timpush")
+    counts = town.inboxes.counts
+    assert (town.inboxes.is_online("alice"), town.inboxes.is_online("bob")) == (True, False)
+    assert counts(task, 1000.0) == (1, 2)
+    town.log_in("bob", 1001.0)
+    assert counts(task, 1001.0) == (2, 1)
+    assert counts(task, 1000.0 + WEEK_SECONDS) == (2, 0)
+    town.revoke(task, 1002.0)
+    assert town.pushing.is_revoked(task)
+    assert counts(task, 1002.0) == (2, 0)
+    online_only = town.push(1003.0, MsgRandom=2)
+    assert (town.pushing.sent[1].online_only, town.pushing.sent[0].online_only) == (True, False)
+    assert counts(online_only, 1003.0) == (2, 0)
+    assert counts("no task", 1003.0) == (0, 0)
+
+
 def test_nothing_is_kept_for_those_who_never_come() -> None:
     """What has expired leaves the inboxes with the next push."""
     inboxes = Inboxes()
@@ -155,7 +178,7 @@ def test_nothing_is_kept_for_those_who_never_come() -> None:
 
 
 def test_a_log_in_costs_what_the_own_inbox_costs() -> None:
-    """Not what the inboxes of 100,000 others hold. Counted in steps of the program, on a loose leash."""
+    """Not what the inboxes of 100,000 others hold. In processor time, against that of a push, on a loose leash."""
     inboxes = Inboxes()
     crowd = [f"user-{number}" for number in range(100_000)]
     began = process_time()
@@ -295,6 +318,17 @@ class Deliveries(RuleBasedStateMachine):
         """Whatever happened."""
         assert len(set(self.seen)) == len(self.seen)
         assert len(set(received(self.town.inboxes.deliveries))) == self.town.inboxes.count
+
+    @invariant()
+    def each_push_is_counted(self) -> None:
+        """As the second book has it."""
+        for task in self.tasks:
+            expires, waiting = self.open.get(task.name, (0.0, set()))
+            expected = (
+                sum(1 for _, name in self.seen if name == task.name),
+                len(waiting) * (self.now < expires),
+            )
+            assert self.town.inboxes.counts(task.name, self.now) == expected
 
     def teardown(self) -> None:
         """What a journal of it makes is the same, to the last delivery."""

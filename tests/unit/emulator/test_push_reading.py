@@ -318,10 +318,10 @@ def test_a_revocation_names_its_task() -> None:
 @pytest.mark.parametrize(
     ("given_body", "code"),
     [
-        ({}, 90001),
-        ({"TaskId": ""}, 90001),
-        ({"TaskId": 1}, 90001),
-        ({"TaskId": None}, 90001),
+        ({}, 90049),
+        ({"TaskId": ""}, 90049),
+        ({"TaskId": 1}, 90049),
+        ({"TaskId": None}, 90049),
         ({"TaskId": "t", "OfflinePushInfo": None}, 90043),
         ({"TaskId": "t", "OfflinePushInfo": {"PushFlag": 5}}, 90043),
     ],
