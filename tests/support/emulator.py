@@ -11,8 +11,9 @@ import httpx
 import pytest
 from TLSSigAPIv2 import TLSSigAPIv2  # type: ignore[import-untyped]  # it ships no types
 
+from audience_sync.emulator.endpoints import BY_PATH
 from audience_sync.emulator.server import Emulator, serve
-from audience_sync.emulator.settings import Settings
+from audience_sync.emulator.settings import AppSettings, Settings
 
 SETTINGS = Settings(key="a key for tests", attribute_names=("membership", "city"))
 
@@ -26,7 +27,7 @@ async def chat_api() -> AsyncIterator[Emulator]:
     assert emulator.overlaps == [], "one user was in two requests at the same time"
 
 
-def query(settings: Settings = SETTINGS, **other: str) -> dict[str, str]:
+def query(settings: AppSettings = SETTINGS, **other: str) -> dict[str, str]:
     """The query of a call that is let in, with parts of it replaced."""
     signature = TLSSigAPIv2(settings.app_id, settings.key).gen_sig(settings.admin, expire=86_400)
     return {
@@ -39,8 +40,13 @@ def query(settings: Settings = SETTINGS, **other: str) -> dict[str, str]:
     }
 
 
+def path_of(endpoint: str) -> str:
+    """Where an endpoint is called that has this name in the emulator's counters."""
+    return {each.name: path for path, each in BY_PATH.items()}[endpoint]
+
+
 async def call(client: httpx.AsyncClient, emulator: Emulator, endpoint: str, body: object) -> Any:
     """What an endpoint answers to a signed call: whatever JSON it is."""
-    address = f"{emulator.url}/v4/all_member_push/{endpoint}"
+    address = emulator.url + path_of(endpoint)
     answer = await client.post(address, params=query(emulator.settings), json=body)
     return answer.json()

@@ -1,42 +1,37 @@
 """One request from its arrival to its answer: pure, with the moment as an argument.
 
-The order of questions: is the path one of ours, is the caller the admin, is the pace kept, is the body sound,
-does a fault strike, do the stored users allow it. The first "no" is the answer.
+The order of questions: is the path one of ours, is the caller an admin, is the pace kept, is the body sound,
+is the feature on, does a fault strike, does the stored state allow it. The first "no" is the answer.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 import msgspec
 
+from audience_sync.emulator.answering import answer
 from audience_sync.emulator.answers import Answers
-from audience_sync.emulator.counters import BrokenLimit, Counters
-from audience_sync.emulator.faults import Effect, Faults, effect_of
+from audience_sync.emulator.app import App
+from audience_sync.emulator.counters import BrokenLimit
+from audience_sync.emulator.effects import NO_EFFECT, Effect, effect_of
+from audience_sync.emulator.endpoints import BY_PATH, Endpoint, Family
+from audience_sync.emulator.faults import Faults
+from audience_sync.emulator.outcome import Later, Outcome
 from audience_sync.emulator.overlaps import OpenRequest, Overlaps
 from audience_sync.emulator.pace import Pace
 from audience_sync.emulator.reading import read
+from audience_sync.emulator.records import Entry
 from audience_sync.emulator.refusals import Cause, Code, RefusedError
-from audience_sync.emulator.requests import (
-    ENDPOINTS,
-    ImportAccounts,
-    Read,
-    Request,
-    Write,
-    WriteToUsers,
-    users_of,
-)
-from audience_sync.emulator.settings import Accounts, Settings
+from audience_sync.emulator.requests import Request, WriteToUsers, users_of
+from audience_sync.emulator.settings import AppSettings
 from audience_sync.emulator.signature import Doorkeeper
-from audience_sync.emulator.store import Store
+from audience_sync.emulator.switches import FeatureOff
 
-PREFIX: Final = "/v4/all_member_push/"
 REMEMBERED: Final = 1000
 """So many requests can be looked at afterwards."""
-
-PAGE: Final = b"<html><head><title>%d</title></head><body><center><h1>%d</h1></center></body></html>"
 
 
 class Seen(msgspec.Struct):
@@ -49,6 +44,8 @@ class Seen(msgspec.Struct):
 
     arrived: float
     answered: float | None = None
+    fault: str | None = None
+    """The kind of fault that struck it."""
 
 
 @dataclass
@@ -56,79 +53,77 @@ class Arrival:
     """A request whose headers are there."""
 
     open: OpenRequest
-    known: bool
-    """Whether the path is one of ours."""
+    endpoint: Endpoint | None
+    """None if the path is none of ours."""
 
-    in_time: bool
+    too_fast: Code | None
     seen: Seen
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What goes back, and when."""
+@dataclass(frozen=True)
+class Asked:
+    """A request that may be carried out."""
 
-    body: bytes
-    status: int = 200
-    content_type: str = "application/json"
-    wait_seconds: float = 0.0
-    resets: bool = False
+    endpoint: Endpoint
+    request: Request
+    admin: str
 
 
-class Api:
-    """One app behind its address. *record* is told each write that was applied, before its answer exists."""
+class Api(App):
+    """One app behind its address. *record* is told each record that was applied, before its answer exists."""
 
-    def __init__(self, settings: Settings, *, record: Callable[[Write], None] = lambda _: None) -> None:
-        self.counters = Counters()
+    def __init__(self, settings: AppSettings, *, record: Callable[[Entry], None] = lambda _: None) -> None:
+        super().__init__(settings, record=record)
         self.overlaps = Overlaps()
         self.faults = Faults(latency_seconds=settings.latency_seconds, seed=settings.seed)
-        self.store = Store(
-            creates_users=settings.accounts is Accounts.AUTO,
-            version_separator=settings.version_separator,
-            report_back=self.counters.add_went_back,
-        )
         self.last: deque[Seen] = deque(maxlen=REMEMBERED)
-        self._record = record
-        self._doorkeeper = Doorkeeper(app_id=settings.app_id, admin=settings.admin, key=settings.key)
+        self._doorkeeper = Doorkeeper(app_id=settings.app_id, admins=settings.admins, key=settings.key)
         self._answers = Answers(plain=settings.plain, random=Random(settings.seed))
-        self._paces = {endpoint: Pace(settings.calls_per_second) for endpoint in ENDPOINTS}
+        self._paces = {endpoint.name: Pace(settings.calls_per_second) for endpoint in BY_PATH.values()}
+        in_all = settings.calls_per_second_of_app
+        self._pace_of_all = None if in_all is None else Pace(in_all)
+
+    def begin(self) -> None:
+        """After a journal: count from 0, and see that there is what the settings ask for. Raises ValueError."""
+        self.reset_counters()
+        self.define_attribute_names()
+        self.import_accounts(self.settings.imported)
 
     def arrive(self, path: str, now: float, hung_up: Callable[[], bool] = lambda: False) -> Arrival:
         """The headers of a request are there. Each arrival needs its `leave`, however it ends."""
-        endpoint = path.removeprefix(PREFIX)
-        known = path.startswith(PREFIX) and endpoint in self._paces
-        if known:
-            self.counters.calls[endpoint] += 1
+        endpoint = BY_PATH.get(path)
+        name = endpoint.name if endpoint else ""
+        if endpoint:
+            self.counters.calls[name] += 1
         return Arrival(
-            open=self.overlaps.arrive(endpoint if known else "", hung_up),
-            known=known,
-            in_time=not known or self._paces[endpoint].arrive(now),
-            seen=Seen(endpoint if known else path, [], None, now),
+            open=self.overlaps.arrive(name, hung_up),
+            endpoint=endpoint,
+            too_fast=self._count(name, now) if endpoint else None,
+            seen=Seen(name or path, [], None, now),
         )
 
-    def decide(self, arrival: Arrival, *, method: str, query: str, body: bytes, now: float) -> Outcome:
-        """Apply the request or refuse it. *now* is in unix seconds; no message repeats the query."""
+    def decide(
+        self, arrival: Arrival, *, method: str, query: str, body: bytes, now: float
+    ) -> Outcome | Later:
+        """Apply the request or refuse it, or say when. *now* is in unix seconds; no message repeats the query."""
         try:
-            request = self._admit(arrival, method=method, query=query, body=body, now=now)
-            return self._carry_out(arrival, request)
+            asked = self._admit(arrival, method=method, query=query, body=body, now=now)
         except RefusedError as refused:
-            if refused.cause in (Cause.SHAPE, Cause.LIMIT):
-                self.counters.add_broken_limit(BrokenLimit(arrival.open.endpoint, refused.code, refused.text))
-            return self._refusal(arrival, refused.code, refused.text)
+            return self._refused(arrival, refused)
+        effect = self._strike(arrival, now)
+        if effect.delay_seconds:
+            return Later(
+                wait_seconds=effect.delay_seconds,
+                then=lambda later: self._carry_out(arrival, asked, effect, later),
+            )
+        return self._carry_out(arrival, asked, effect, now)
 
     def leave(self, arrival: Arrival, now: float, *, answered: bool) -> None:
         """The answer was sent, or the connection is gone without one."""
         self.overlaps.leave(arrival.open, answered=answered)
         arrival.seen.answered = now if answered else None
         self.last.append(arrival.seen)
-
-    def import_accounts(self, users: Iterable[str]) -> None:
-        """Make users exist. Safe to repeat."""
-        self.apply(ImportAccounts(list(users)))
-
-    def apply(self, request: Write) -> None:
-        """Apply and record. Raises RefusedError; then nothing was done."""
-        self.store.apply(request)
-        self._record(request)
+        self.revision += 1
 
     def most_calls_in_a_second(self) -> dict[str, int]:
         """{endpoint: calls in its busiest second}, for the endpoints that were called."""
@@ -141,58 +136,75 @@ class Api:
         self.last.clear()
         for pace in self._paces.values():
             pace.forget_the_busiest_second()
+        self.revision += 1
 
-    def _admit(self, arrival: Arrival, *, method: str, query: str, body: bytes, now: float) -> Request:
-        if not arrival.known:
+    def _count(self, name: str, now: float) -> Code | None:
+        in_time = self._paces[name].arrive(now)
+        app_in_time = self._pace_of_all is None or self._pace_of_all.arrive(now)
+        if not in_time:
+            return Code.TOO_FAST
+        return None if app_in_time else Code.APP_TOO_FAST
+
+    def _admit(self, arrival: Arrival, *, method: str, query: str, body: bytes, now: float) -> Asked:
+        endpoint = arrival.endpoint
+        if endpoint is None:
             raise RefusedError(Code.PATH_UNKNOWN, Cause.ACCESS, "there is nothing at this path")
-        found = self._look_at(arrival, body)  # first of all: an overlap is one whatever the answer
+        found = self._look_at(arrival, endpoint, body)  # first of all: an overlap is one whatever the answer
         if method != "POST":
             raise RefusedError(Code.BAD_ADDRESS, Cause.ACCESS, "only POST is answered")
-        self._doorkeeper.check(query, now)
-        if not arrival.in_time:
-            raise RefusedError(Code.TOO_FAST, Cause.PACE, "the endpoint is called too often")
+        admin = self._doorkeeper.check(query, now, not_admin_code=self.switches.not_admin_code)
+        if arrival.too_fast is not None:
+            raise RefusedError(arrival.too_fast, Cause.PACE, "the endpoint or the app is called too often")
         if isinstance(found, RefusedError):
             raise found
-        return found
+        self._demand_feature(endpoint)
+        return Asked(endpoint, found, admin)
 
-    def _look_at(self, arrival: Arrival, body: bytes) -> Request | RefusedError:
-        endpoint = arrival.open.endpoint
+    def _look_at(self, arrival: Arrival, endpoint: Endpoint, body: bytes) -> Request | RefusedError:
         try:
-            request = read(endpoint, body)
+            request = read(endpoint, body, self.switches)
         except RefusedError as refused:
             return refused
         users = users_of(request)
         arrival.seen.users = users
-        self.counters.count_users(endpoint, len(users))
+        self.counters.count_users(endpoint.name, len(users))
         if isinstance(request, WriteToUsers):
             self.overlaps.name(arrival.open, users)
         return request
 
-    def _carry_out(self, arrival: Arrival, request: Request) -> Outcome:
-        kind = self.faults.strike(arrival.open.endpoint)
-        effect = Effect()
-        if kind is not None:
-            effect = effect_of(kind)
-            self.counters.faults[kind] += 1
+    def _demand_feature(self, endpoint: Endpoint) -> None:
+        if self.feature_on or endpoint.family is Family.ACCOUNTS:
+            return
+        if self.switches.feature_off is FeatureOff.ALL or endpoint.command == "push":
+            raise RefusedError(Code.FEATURE_OFF, Cause.STATE, "push to all users is not enabled for the app")
+
+    def _strike(self, arrival: Arrival, now: float) -> Effect:
+        kind = self.faults.strike(arrival.open.endpoint, users=arrival.seen.users, now=now)
+        if kind is None:
+            return NO_EFFECT
+        arrival.seen.fault = kind
+        self.counters.faults[kind] += 1
+        return effect_of(kind)
+
+    def _carry_out(self, arrival: Arrival, asked: Asked, effect: Effect, now: float) -> Outcome:
         fields: dict[str, object] = {}
-        if effect.applies:
-            if isinstance(request, Read):
-                fields = self.store.read(request)
-            else:
-                self.apply(request)
-        return self._outcome(arrival, effect, fields)
-
-    def _outcome(self, arrival: Arrival, effect: Effect, fields: dict[str, object]) -> Outcome:
-        wait = self.faults.latency_seconds + effect.wait_seconds
-        if effect.status is not None:
-            page = PAGE % (effect.status, effect.status)
-            return Outcome(body=page, status=effect.status, content_type="text/html", wait_seconds=wait)
+        try:
+            if effect.applies:
+                fields = answer(self, asked.request, endpoint=asked.endpoint, admin=asked.admin, now=now)
+        except RefusedError as refused:
+            return self._refused(arrival, refused)
         if effect.code is not None:
-            return self._refusal(arrival, effect.code, "a fault that was asked for")
-        arrival.seen.code = 0
-        return Outcome(body=self._answers.success(fields), wait_seconds=wait, resets=effect.resets)
+            return effect.spoil(self._failure(arrival, effect.code, "a fault that was asked for"))
+        arrival.seen.code = None if effect.hides_the_verdict else 0
+        body = self._answers.success(fields)
+        return effect.spoil(Outcome(body=body, wait_seconds=self.faults.latency_seconds))
 
-    def _refusal(self, arrival: Arrival, code: int, text: str) -> Outcome:
+    def _refused(self, arrival: Arrival, refused: RefusedError) -> Outcome:
+        if refused.cause in (Cause.SHAPE, Cause.LIMIT):
+            self.counters.add_broken_limit(BrokenLimit(arrival.open.endpoint, refused.code, refused.text))
+        return self._failure(arrival, refused.code, refused.text)
+
+    def _failure(self, arrival: Arrival, code: int, text: str) -> Outcome:
         arrival.seen.code = code
         self.counters.refused[code] += 1
         return Outcome(body=self._answers.failure(code, text), wait_seconds=self.faults.latency_seconds)

@@ -1,6 +1,6 @@
 """What was applied, in a file, so that the emulator can be killed and come back.
 
-One JSON line a write, each written with one call before the request is answered. A line that the end of the
+One JSON line a record, each written with one call before the request is answered. A line that the end of the
 process cut short was never answered; it is dropped. What the operating system has taken survives the process,
 not a power failure. The file grows with what is written; it belongs to one emulator at a time.
 """
@@ -11,7 +11,7 @@ from typing import Self
 
 import msgspec
 
-from audience_sync.emulator.requests import Write
+from audience_sync.emulator.records import Entry
 
 
 class JournalError(Exception):
@@ -32,9 +32,9 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def entries(self) -> Iterator[Write]:
+    def entries(self) -> Iterator[Entry]:
         """Everything recorded so far, in order. Cuts off an unfinished last line. Raises JournalError."""
-        decoder = msgspec.json.Decoder(Write)
+        decoder = msgspec.json.Decoder(Entry)
         whole = 0
         with self._path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
@@ -47,8 +47,8 @@ class Journal:
                     raise JournalError(f"{self._path}, line {number}: {error}") from error
         self._file.truncate(whole)
 
-    def record(self, request: Write) -> None:
+    def record(self, entry: Entry) -> None:
         """Write one line. When this returns, it outlives the process. Raises OSError."""
-        line = memoryview(self._encoder.encode(request) + b"\n")
+        line = memoryview(self._encoder.encode(entry) + b"\n")
         while line:
             line = line[self._file.write(line) :]

@@ -1,4 +1,4 @@
-"""Whether a call comes from the admin of our app: its query, and the signature in it (TLSSigAPIv2).
+"""Whether a call comes from an admin of our app: its query, and the signature in it (TLSSigAPIv2).
 
 No message here repeats what the caller sent as a signature.
 """
@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import zlib
+from collections.abc import Collection
 from typing import Final, NoReturn
 from urllib.parse import parse_qsl
 
@@ -35,13 +36,13 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 class Doorkeeper:
-    """Lets the admin of one app in. Holds the key; has no repr that shows it."""
+    """Lets the admins of one app in. Holds the key; has no repr that shows it."""
 
-    def __init__(self, *, app_id: int, admin: str, key: str) -> None:
-        self._app_id, self._admin, self._key = app_id, admin, key.encode()
+    def __init__(self, *, app_id: int, admins: Collection[str], key: str) -> None:
+        self._app_id, self._admins, self._key = app_id, frozenset(admins), key.encode()
 
-    def check(self, query: str, now: float) -> None:
-        """Return if the call is the admin's, or raise RefusedError. *now* is in unix seconds."""
+    def check(self, query: str, now: float, *, not_admin_code: int = Code.NOT_ADMIN) -> str:
+        """The admin whose call it is. Raises RefusedError if it is nobody's. *now* is in unix seconds."""
         given = dict(reversed(parse_qsl(query, keep_blank_values=True)))  # of a name given twice, the first
         app_id, identifier = given.get("sdkappid"), given.get("identifier")
         if not app_id:
@@ -55,8 +56,9 @@ class Doorkeeper:
         if not identifier:
             _refuse(Code.BAD_ADDRESS, "identifier is missing")
         self.verify(given.get("usersig", ""), identifier=identifier, now=now)
-        if identifier != self._admin:
-            _refuse(Code.NOT_ADMIN, "the identifier is not an admin")
+        if identifier not in self._admins:
+            _refuse(not_admin_code, "the identifier is not an admin")
+        return identifier
 
     def verify(self, usersig: str, *, identifier: str, now: float) -> None:
         """Return if *usersig* is good for *identifier*, or raise RefusedError. The official order."""
@@ -97,7 +99,7 @@ def _decompressed(packed: bytes) -> bytes:
     return text
 
 
-def _refuse(code: Code, text: str) -> NoReturn:
+def _refuse(code: int, text: str) -> NoReturn:
     raise RefusedError(code, Cause.ACCESS, text)
 
 

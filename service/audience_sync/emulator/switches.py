@@ -3,6 +3,7 @@
 `audience-sync probe` finds out how a real app stands to most of them and writes a profile that sets them here.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -206,7 +207,7 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Tags that one removal may name for one user; null: any number."""
 
     most_tags_of_the_app: Count | None = None
-    """Distinct tags of all users; null: any number. The successor documents 1000. Beyond: 90046."""
+    """Distinct tags of all users; null: any number, or with the successor the documented 1000. Beyond: 90046."""
 
     twice: Twice = Twice.IN_ORDER
     """One user twice in a request."""
@@ -234,3 +235,22 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     day_starts_hours_east: Annotated[float, msgspec.Meta(ge=-12, le=14)] = 8.0
     """The time zone in which the push quota's day begins."""
+
+
+def changed(switches: Switches, values: Mapping[str, object]) -> Switches:
+    """*switches* with some of them set otherwise. Raises ValueError, naming the switch."""
+    plain: dict[str, object] = msgspec.to_builtins(switches)
+    for name, value in values.items():
+        if name not in plain:
+            raise ValueError(f"there is no switch {name!r}; there are {', '.join(plain)}")
+        try:
+            switches = msgspec.convert(plain | {name: msgspec.to_builtins(value)}, Switches)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"switch {name}={value!r}: {_choices(name) or error}") from error
+        plain = msgspec.to_builtins(switches)
+    return switches
+
+
+def _choices(name: str) -> str:
+    default = getattr(Switches(), name)
+    return f"one of {', '.join(type(default))}" if isinstance(default, StrEnum) else ""

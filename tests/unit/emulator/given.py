@@ -4,9 +4,10 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from audience_sync.emulator.api import PREFIX, Api, Outcome
+from audience_sync.emulator.api import Api
+from audience_sync.emulator.outcome import Cut, Later, Outcome
 from audience_sync.emulator.settings import Settings
-from tests.support.emulator import query
+from tests.support.emulator import path_of, query
 
 KEY = "a key for tests"
 NOW = 1_000.0
@@ -18,18 +19,18 @@ SIGNED = urlencode(query(Settings(key=KEY)))
 def an_api(**settings: Any) -> Api:
     """An Api with plain answers, a known attribute or two, and no pace to speak of."""
     given: dict[str, Any] = {"attribute_names": ("sex", "city"), "plain": True, "calls_per_second": 1e9}
-    made = Settings(key=KEY, **given | settings)
-    api = Api(made)
-    if names := api.store.define_if_new(made.attribute_names):
-        api.apply(names)
+    api = Api(Settings(key=KEY, **given | settings))
+    api.begin()
     return api
 
 
 def outcome(api: Api, endpoint: str, body: bytes, *, signed: str = SIGNED, now: float = NOW) -> Outcome:
     """What one call ends in, from arrival to answer."""
-    arrival = api.arrive(PREFIX + endpoint, now)
+    arrival = api.arrive(path_of(endpoint), now)
     decided = api.decide(arrival, method="POST", query=signed, body=body, now=now)
-    api.leave(arrival, now, answered=not decided.resets)
+    if isinstance(decided, Later):
+        decided = decided.then(now + decided.wait_seconds)
+    api.leave(arrival, now, answered=decided.cut is Cut.NO)
     return decided
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audience_sync.emulator.api import Api
-from audience_sync.emulator.requests import ENDPOINTS
+from audience_sync.emulator.endpoints import ENDPOINTS
 from tests.unit.emulator.given import an_api, ask, outcome
 
 names = st.sampled_from(

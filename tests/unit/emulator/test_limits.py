@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from audience_sync.emulator.requests import ENDPOINTS
+from audience_sync.emulator.endpoints import ENDPOINTS
 from tests.unit.emulator.given import an_api, attributes, code, outcome, tags
 
 

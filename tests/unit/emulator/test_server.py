@@ -12,10 +12,12 @@ from audience_sync.emulator.faults import FaultSettings
 from audience_sync.emulator.journal import JournalError
 from audience_sync.emulator.overlaps import Overlap
 from audience_sync.emulator.server import Emulator, serve
-from audience_sync.emulator.settings import Accounts
 from audience_sync.emulator.store import UserState
+from audience_sync.emulator.switches import Accounts, Switches
 from tests.support.emulator import SETTINGS, call, query
 from tests.unit.emulator.given import attributes, tags
+
+ONLY_IMPORTED = Switches(accounts=Accounts.IMPORTED)
 
 
 async def test_a_signed_call_is_answered_and_seen(chat_api: Emulator) -> None:
@@ -146,7 +148,7 @@ async def test_the_servers_log_never_holds_a_query(caplog: pytest.LogCaptureFixt
 
 async def test_the_control_address() -> None:
     """Everything a test in another process needs."""
-    settings = replace(SETTINGS, accounts=Accounts.IMPORTED, imported=("a",), version_separator="~")
+    settings = replace(SETTINGS, switches=ONLY_IMPORTED, imported=("a",), version_separator="~")
     async with serve(settings) as emulator, httpx.AsyncClient(base_url=f"{emulator.url}/control") as client:
         assert (await client.get("/health")).json() == {"status": "ok"}
         assert (await client.post("/accounts", json={"users": ["b", "a/b c"]})).json() == {"imported": 2}
@@ -234,7 +236,7 @@ async def test_state_outlives_the_emulator(tmp_path: Path) -> None:
     with (tmp_path / "state.jsonl").open("ab") as file:
         file.write(b'{"type":"im_add_tag","parts":[["a",["ha')
 
-    only_imported = replace(kept, accounts=Accounts.IMPORTED, attribute_names=("level", "new"))
+    only_imported = replace(kept, switches=ONLY_IMPORTED, attribute_names=("level", "new"))
     for _ in range(2):
         async with serve(only_imported) as emulator, httpx.AsyncClient() as client:
             assert emulator.state() == before

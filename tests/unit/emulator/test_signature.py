@@ -25,7 +25,7 @@ ADMIN = (
 
 
 def doorkeeper(*, app_id: int = APP, key: str = KEY) -> Doorkeeper:
-    return Doorkeeper(app_id=app_id, admin="administrator", key=key)
+    return Doorkeeper(app_id=app_id, admins=("administrator",), key=key)
 
 
 def packed(**changes: object) -> str:

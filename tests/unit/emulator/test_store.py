@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from audience_sync.emulator.settings import Accounts, Settings
+from audience_sync.emulator.settings import Settings
+from audience_sync.emulator.switches import Accounts, Switches
 from tests.unit.emulator.given import an_api, ask, attributes, code, tags
 
 
@@ -58,7 +59,7 @@ def test_names_may_change_places() -> None:
 
 def test_only_imported_accounts_are_written_to_when_asked_for() -> None:
     """One unknown user refuses the whole request; reading him gives empty values; an import helps."""
-    api = an_api(accounts=Accounts.IMPORTED)
+    api = an_api(switches=Switches(accounts=Accounts.IMPORTED))
     api.import_accounts(["a"])
     body = {"To_Account": ["a", "b"]}
     both = {"UserTags": [{"To_Account": user, "Tags": ["t"]} for user in ("a", "b")]}

@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience_sync.emulator.api import PREFIX, Api, Arrival
+from audience_sync.emulator.api import Api, Arrival
 from audience_sync.emulator.faults import FailNext, FaultSettings
 from audience_sync.emulator.overlaps import Overlap
 from audience_sync.emulator.pace import Pace
+from tests.support.emulator import path_of
 from tests.unit.emulator.given import NOW, SIGNED, an_api, ask, attributes, code, outcome, tags
 
 
 def begin(api: Api, *, left: bool = False) -> Arrival:
-    return api.arrive(PREFIX + "im_add_tag", NOW, lambda: left)
+    return api.arrive(path_of("im_add_tag"), NOW, lambda: left)
 
 
 def name(api: Api, arrival: Arrival, *users: str) -> None:
