@@ -3,7 +3,8 @@
 What no page says: a Condition that is {} or null asks nothing, and so the push is for everybody, the worst
 case for a client. A field that belongs to the other family is refused rather than overlooked. null is a value
 of a wrong type, except in a Condition. The successor's pushes wait for seven days unless they are for
-those online only: its page says "as long as ordinary messages", which is that.
+those online only: its page says "as long as ordinary messages", which is that. One without a MsgBody, which
+the successor takes if there is an OfflinePushInfo, has nothing that could wait.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from audience_sync.emulator.refusals import Cause, RefusedError
 from audience_sync.emulator.switches import Switches
 
 PUSH_BYTES: Final = 10 * 1024
-"""Documented for the successor: a push, all in all. Taken for both families."""
+"""Documented for a push of the successor, all in all."""
 
 PACKET_BYTES: Final = 12 * 1024
 """Documented: a JSON body that sends a message (8 K before)."""
@@ -50,7 +51,7 @@ class PushRequest(msgspec.Struct, frozen=True, kw_only=True):
     """None: the admin who asks."""
 
     body: list[object]
-    """MsgBody as it came."""
+    """MsgBody as it came; empty if there is an offline push alone."""
 
     offline: object | None
     """OfflinePushInfo as it came."""
@@ -66,17 +67,20 @@ class RevokeRequest(msgspec.Struct, frozen=True):
 
 def read_push(body: Body, *, family: str, switches: Switches, body_bytes: int | None = None) -> PushRequest:
     """The push in *body*, which came as so many bytes (None: as compact JSON has). Raises RefusedError."""
-    _demand_size(len(msgspec.json.encode(body)) if body_bytes is None else body_bytes)
+    _demand_size(len(msgspec.json.encode(body)) if body_bytes is None else body_bytes, family)
     if FOREIGN[family] in body:
         _refuse(PushCode.BAD_STRUCTURE, f"{family} knows no {FOREIGN[family]}")
+    message = _message(body, family)
     life_seconds = _life_seconds(body) if family == "all_member_push" else _roaming_seconds(body)
+    if not message:
+        life_seconds = 0
     return PushRequest(
         family=family,
         sender=_sender(body),
         random=_random(body),
         life_seconds=life_seconds,
         online_only=life_seconds == 0,
-        body=_message(body),
+        body=message,
         offline=_offline(body),
         condition=read_condition(body.get("Condition"), family=family, switches=switches),
     )
@@ -90,10 +94,11 @@ def read_revoke(body: Body) -> RevokeRequest:
     return RevokeRequest(task_id, has_offline=_offline(body) is not None)
 
 
-def _demand_size(body_bytes: int) -> None:
-    for most, code in ((PACKET_BYTES, PushCode.PACKET_TOO_LARGE), (PUSH_BYTES, PushCode.PUSH_TOO_LARGE)):
-        if body_bytes > most:
-            _refuse(code, f"the push has {body_bytes} bytes, at most {most}", Cause.LIMIT)
+def _demand_size(body_bytes: int, family: str) -> None:
+    if body_bytes > PACKET_BYTES:
+        _refuse(PushCode.PACKET_TOO_LARGE, f"{body_bytes} bytes of JSON, at most {PACKET_BYTES}", Cause.LIMIT)
+    if family == "timpush" and body_bytes > PUSH_BYTES:
+        _refuse(PushCode.PUSH_TOO_LARGE, f"a push of {body_bytes} bytes, at most {PUSH_BYTES}", Cause.LIMIT)
 
 
 def _sender(body: Body) -> str | None:
@@ -134,7 +139,9 @@ def _roaming_seconds(body: Body) -> int:
     return 0 if flag else LIFE_SECONDS_MOST
 
 
-def _message(body: Body) -> list[object]:
+def _message(body: Body, family: str) -> list[object]:
+    if "MsgBody" not in body and family == "timpush" and "OfflinePushInfo" in body:
+        return []
     if "MsgBody" not in body:
         _refuse(PushCode.BAD_BODY, "MsgBody is missing")
     message = body["MsgBody"]

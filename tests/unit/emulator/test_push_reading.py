@@ -160,11 +160,20 @@ def test_another_sender_is_refused(sender: object, cause: Cause) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [(10_239, 0), (10_240, 0), (10_241, 90056), (12_288, 90056), (12_289, 93000)]
+    ("family", "size", "expected"),
+    [
+        ("all_member_push", 12_287, 0),
+        ("all_member_push", 12_288, 0),
+        ("all_member_push", 12_289, 93000),
+        ("timpush", 10_239, 0),
+        ("timpush", 10_240, 0),
+        ("timpush", 10_241, 90056),
+        ("timpush", 12_288, 90056),
+        ("timpush", 12_289, 93000),
+    ],
 )
-@pytest.mark.parametrize("family", ["all_member_push", "timpush"])
-def test_a_push_has_ten_kilobytes(family: str, size: int, expected: int) -> None:
-    """And beyond twelve another code says so. What came counts, white space and all."""
+def test_a_push_has_so_many_bytes(family: str, size: int, expected: int) -> None:
+    """Twelve kilobytes as every message, and ten in the successor. What came counts, white space and all."""
     if expected:
         assert refusal(body(), family=family, body_bytes=size) == (expected, LIMIT)
     else:
@@ -174,12 +183,12 @@ def test_a_push_has_ten_kilobytes(family: str, size: int, expected: int) -> None
 def test_a_push_whose_size_nobody_tells_is_measured() -> None:
     """As compact JSON."""
     frame = len(msgspec.json.encode(body(MsgBody=[{**TEXT, "MsgContent": {"Text": ""}}])))
-    for letters, fits in ((10_240 - frame, True), (10_241 - frame, False)):
+    for letters, fits in ((12_288 - frame, True), (12_289 - frame, False)):
         given_body = body(MsgBody=[{**TEXT, "MsgContent": {"Text": "x" * letters}}])
         if fits:
             read(given_body)
         else:
-            assert refusal(given_body) == (90056, LIMIT)
+            assert refusal(given_body) == (93000, LIMIT)
 
 
 @pytest.mark.parametrize("kind", ELEMENTS)
@@ -257,6 +266,18 @@ def test_what_is_no_message(message: object, code: int) -> None:
     """A message is a list with elements."""
     assert refusal(body(MsgBody=message)) == (code, SHAPE)
     assert refusal({"MsgRandom": 1}) == (90002, SHAPE)
+
+
+def test_the_successor_takes_an_offline_push_alone() -> None:
+    """Its newest page shows no MsgBody. Nothing of such a push could wait, whatever its flag says."""
+    bare = {"MsgRandom": 1, "OfflinePushInfo": {"Title": "t", "Desc": "d"}}
+    for flag in ({}, {"OnlineOnlyFlag": 0}, {"OnlineOnlyFlag": 1}):
+        found = read({**bare, **flag}, family="timpush")
+        assert (found.body, found.life_seconds, found.online_only) == ([], 0, True)
+    assert refusal({**bare, "MsgBody": []}, family="timpush") == (90002, SHAPE)
+    assert refusal({**bare, "OnlineOnlyFlag": 2}, family="timpush") == (90001, SHAPE)
+    assert refusal({"MsgRandom": 1}, family="timpush") == (90002, SHAPE)
+    assert refusal(bare) == (90002, SHAPE)
 
 
 def test_a_message_has_many_elements_but_one_custom_one() -> None:
@@ -390,5 +411,5 @@ def test_whatever_is_sent_is_read_or_refused(
     assert 0 <= found.random < 2**32
     assert 0 <= found.life_seconds <= WEEK_SECONDS
     assert found.online_only == (found.life_seconds == 0)
-    assert found.body
+    assert found.body or found.offline is not None
     assert not (found.condition.names and (found.condition.tags_or or found.condition.tags_and))
