@@ -20,8 +20,19 @@ from audience_sync.chat_api.errors import (
     TryAgain,
 )
 from audience_sync.chat_api.hosts import Hosts, Region
-from audience_sync.chat_api.messages import Custom, Element, Face, File, Image, Location, Sound, Text, Video
-from audience_sync.chat_api.offline_push import OfflinePush
+from audience_sync.chat_api.messages import (
+    Custom,
+    Element,
+    Face,
+    File,
+    Image,
+    Location,
+    Picture,
+    Sound,
+    Text,
+    Video,
+)
+from audience_sync.chat_api.offline_push import Android, Apns, Harmony, LiveActivity, OfflinePush, Translation
 from audience_sync.chat_api.profile import Profile, read_profile
 from audience_sync.chat_api.push import Push
 from audience_sync.chat_api.signature import Signature
@@ -30,6 +41,8 @@ from audience_sync.core.verdicts import Refusal
 
 __all__ = [
     "Account",
+    "Android",
+    "Apns",
     "Attributes",
     "BrokenLimit",
     "ChatApi",
@@ -43,12 +56,15 @@ __all__ = [
     "Family",
     "File",
     "Found",
+    "Harmony",
     "Hosts",
     "Image",
+    "LiveActivity",
     "Location",
     "NotAllowed",
     "NotReached",
     "OfflinePush",
+    "Picture",
     "Profile",
     "Push",
     "Refusal",
@@ -60,6 +76,7 @@ __all__ = [
     "Sound",
     "Tags",
     "Text",
+    "Translation",
     "TryAgain",
     "Video",
     "read_profile",
