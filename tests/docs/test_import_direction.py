@@ -26,10 +26,11 @@ MAY_KNOW: Final[dict[str, frozenset[str]]] = {
     "rules": frozenset({"core"}),
     "telemetry": frozenset({"core"}),
     "delivery": frozenset({"core", "chat_api", "telemetry"}),
+    "probe": frozenset({"core", "chat_api"}),
     "admin": frozenset({"core", "telemetry"}),
     "service": frozenset({"admin", "events"}),
     "settings": frozenset({"core"}),
-    "assembly": PARTS - {"commands", "emulator", "__main__"},
+    "assembly": PARTS - {"commands", "emulator", "probe", "__main__"},
     "commands": PARTS - {"__main__"},
     "__main__": frozenset({"commands"}),
 }
