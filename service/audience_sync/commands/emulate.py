@@ -9,9 +9,11 @@ from typing import Annotated, Final
 import typer
 
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.emulator.files import read_apps, read_profile, switched
 from audience_sync.emulator.journal import JournalError
 from audience_sync.emulator.server import serve
-from audience_sync.emulator.settings import Accounts, Settings
+from audience_sync.emulator.settings import Settings
+from audience_sync.emulator.switches import Accounts, Switches, changed
 
 KEY_VARIABLE: Final = "AUDIENCE_SYNC_EMULATOR_KEY"
 
@@ -22,7 +24,10 @@ def emulate(
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
     ] = 8090,
     app_id: Annotated[int, typer.Option(min=1, help="The SDKAppID that callers name.")] = 1400000000,
-    admin: Annotated[str, typer.Option(help="The one identifier that may call.")] = "administrator",
+    admin: Annotated[
+        list[str] | None,
+        typer.Option(help="An identifier that may call; may be repeated. Without any: administrator."),
+    ] = None,
     key_file: Annotated[
         Path | None,
         typer.Option(help=f"File with the key that signatures are made with; without it, {KEY_VARIABLE}."),
@@ -33,9 +38,30 @@ def emulate(
     calls_per_second: Annotated[
         float, typer.Option(min=1, help="Calls an endpoint takes a second; more are refused with 60007.")
     ] = 100.0,
+    calls_per_second_of_app: Annotated[
+        float | None,
+        typer.Option(min=1, help="Calls all endpoints together take a second; more are refused with 60011."),
+    ] = None,
+    pushes_per_day: Annotated[
+        int, typer.Option(min=0, help="Pushes the app may send a day; more are refused with 90047.")
+    ] = 100,
+    profile: Annotated[
+        Path | None,
+        typer.Option(help="File that a probe of a real app has written; its switches are taken over."),
+    ] = None,
     accounts: Annotated[
-        Accounts, typer.Option(help="auto: users come into being when written to. imported: only given ones.")
-    ] = Accounts.AUTO,
+        Accounts | None,
+        typer.Option(
+            help="auto: users come into being when written to. imported: only given ones. The same as a switch."
+        ),
+    ] = None,
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="How to stand to what the documentation leaves open; may be repeated. Goes before the profile.",
+        ),
+    ] = None,
     account: Annotated[
         list[str] | None, typer.Option(help="A user who exists from the start; may be repeated.")
     ] = None,
@@ -52,6 +78,10 @@ def emulate(
     plain: Annotated[
         bool, typer.Option("--plain", help="Answers in order, with documented fields only.")
     ] = False,
+    apps: Annotated[
+        Path | None,
+        typer.Option(help="File with more apps: a JSON array of their settings, each with app_id and key."),
+    ] = None,
     state: Annotated[
         Path | None,
         typer.Option(help="File to keep users in, so that the emulator can be killed and come back."),
@@ -62,15 +92,18 @@ def emulate(
         settings = Settings(
             key=_key(key_file),
             app_id=app_id,
-            admin=admin,
+            admins=tuple(admin or ["administrator"]),
             attribute_names=tuple(name.strip() for name in attribute_names.split(",") if name.strip()),
-            accounts=accounts,
+            switches=_switches(profile, accounts, switch or []),
             imported=tuple(account or ()),
             calls_per_second=calls_per_second,
+            calls_per_second_of_app=calls_per_second_of_app,
+            pushes_per_day=pushes_per_day,
             latency_seconds=latency_seconds,
             seed=seed,
             version_separator=version_separator,
             plain=plain,
+            more_apps=read_apps(apps) if apps is not None else (),
             state=state,
         )
     except (ValueError, OSError) as error:
@@ -98,3 +131,10 @@ def _key(path: Path | None) -> str:
     if not key:
         raise ValueError(f"no key: give a file with --key-file, or set {KEY_VARIABLE}")
     return key
+
+
+def _switches(profile: Path | None, accounts: Accounts | None, settings: list[str]) -> Switches:
+    switches = read_profile(profile, Switches()) if profile is not None else Switches()
+    if accounts is not None:
+        switches = changed(switches, {"accounts": accounts})
+    return switched(switches, settings)

@@ -12,7 +12,7 @@ import msgspec
 from audience_sync.emulator.counters import Counters
 from audience_sync.emulator.directory import Directory
 from audience_sync.emulator.endpoints import Family
-from audience_sync.emulator.inbox import Delivery, Forgotten, Inboxes, LogIn, LogOut
+from audience_sync.emulator.inbox import Delivery, Inboxes, LogIn, LogOut
 from audience_sync.emulator.limits import USER_BYTES, fits
 from audience_sync.emulator.pushing import Person, Pushed, Pushing, Revoked
 from audience_sync.emulator.records import Deleted, Entry, Imported, NamesDefined, Record
@@ -187,7 +187,7 @@ class App:
     def _delete(self, users: Iterable[str], at: float, *, keeps: bool) -> None:
         gone = list(users)
         self.directory.delete(gone, at)
-        self.inboxes.apply(Forgotten(gone, at))
+        self.inboxes.forget(gone)
         if not keeps:
             for store in self._stores.values():
                 store.forget(gone)

@@ -13,6 +13,9 @@ KEY = "a key for tests"
 NOW = 1_000.0
 """Long before any signature of these tests expires."""
 
+DEVICE = "379C2F0D-290D-47AE-94D1-919058C39C77"
+"""A registration id, as the successor's samples have it."""
+
 SIGNED = urlencode(query(Settings(key=KEY)))
 
 

@@ -5,54 +5,74 @@ from typing import Any
 
 import pytest
 
-from audience_sync.emulator.endpoints import ENDPOINTS
-from tests.unit.emulator.given import an_api, attributes, code, outcome, tags
+from audience_sync.emulator.endpoints import ACCOUNT_COMMANDS, ENDPOINTS
+from tests.unit.emulator.given import DEVICE, an_api, attributes, code, outcome, tags
+
+BOTH = ("im_", "timpush/")
+"""What the commands of each family begin with."""
+
+OF_USERS = ("set_attr", "remove_attr", "get_attr", "add_tag", "remove_tag", "get_tag")
+USER_ENDPOINTS = [
+    *(family + command for family in BOTH for command in OF_USERS),
+    *("im_remove_all_tags", "timpush/clear_all_tags"),
+    *("multiaccount_import", "account_check", "account_delete"),
+]
 
 
 def users(count: int) -> list[str]:
     return [f"user-{number}" for number in range(count)]
 
 
-PARTS: dict[str, dict[str, object]] = {
-    "im_set_attr": {"Attrs": {"sex": "x"}},
-    "im_remove_attr": {"Attrs": ["sex"]},
-}
-
-
 def body_for(endpoint: str, count: int) -> dict[str, object]:
     """A sound body of so many users for any endpoint that names users."""
-    part = PARTS.get(endpoint, {"Tags": ["t"]})
-    entries = [{"To_Account": user, **part} for user in users(count)]
-    match endpoint:
-        case "im_set_attr" | "im_remove_attr":
-            return {"UserAttrs": entries}
-        case "im_add_tag" | "im_remove_tag":
-            return {"UserTags": entries}
+    match endpoint.removeprefix("im_").removeprefix("timpush/"):
+        case "set_attr":
+            return {"UserAttrs": [{"To_Account": user, "Attrs": {"sex": "x"}} for user in users(count)]}
+        case "remove_attr":
+            return {"UserAttrs": [{"To_Account": user, "Attrs": ["sex"]} for user in users(count)]}
+        case "add_tag" | "remove_tag":
+            return {"UserTags": [{"To_Account": user, "Tags": ["t"]} for user in users(count)]}
+        case "multiaccount_import":
+            return {"AccountList": [{"UserID": user} for user in users(count)]}
+        case "account_check":
+            return {"CheckItem": [{"UserID": user} for user in users(count)]}
+        case "account_delete":
+            return {"DeleteItem": [{"UserID": user} for user in users(count)]}
         case _:
             return {"To_Account": users(count)}
 
 
-@pytest.mark.parametrize(
-    "endpoint", [name for name in ENDPOINTS if name not in ("im_set_attr_name", "im_get_attr_name")]
-)
-@pytest.mark.parametrize(("count", "expected"), [(1, 0), (99, 0), (100, 0), (101, 90018), (500, 90018)])
-def test_a_hundred_users_a_request(endpoint: str, count: int, expected: int) -> None:
-    """Each of the seven endpoints takes 1 to 100 users."""
+@pytest.mark.parametrize("endpoint", USER_ENDPOINTS)
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 500])
+def test_a_hundred_users_a_request(endpoint: str, count: int) -> None:
+    """Each endpoint that names users takes 1 to 100 of them; the accounts have a code of their own."""
     api = an_api()
+    too_many = 70402 if endpoint in ACCOUNT_COMMANDS else 90018
+    expected = too_many if count > 100 else 0
     assert code(api, endpoint, body_for(endpoint, count)) == expected
     assert len(api.counters.broken_limits) == (1 if expected else 0)
     assert api.counters.user_parts.get(endpoint, 0) == (0 if expected else count)
 
 
+@pytest.mark.parametrize("family", BOTH)
 @pytest.mark.parametrize(("count", "expected"), [(9, 0), (10, 0), (11, 90032)])
-def test_ten_tags_in_an_add(count: int, expected: int) -> None:
-    """For one user in one request."""
-    assert code(an_api(), "im_add_tag", tags("a", *map(str, range(count)))) == expected
+def test_ten_tags_in_an_add(family: str, count: int, expected: int) -> None:
+    """For one user in one request; one that is there twice counts twice."""
+    assert code(an_api(), family + "add_tag", tags("a", *map(str, range(count)))) == expected
+    assert code(an_api(), family + "add_tag", tags("a", *["t"] * count)) == expected
 
 
-def test_a_removal_takes_more_tags() -> None:
+@pytest.mark.parametrize(("count", "expected"), [(99, 0), (100, 0), (101, 90032)])
+def test_a_hundred_tags_that_replace_the_others(count: int, expected: int) -> None:
+    """With the successor's Replace."""
+    body = {"Replace": 1, **tags("a", *map(str, range(count)))}
+    assert code(an_api(), "timpush/add_tag", body) == expected
+
+
+@pytest.mark.parametrize("family", BOTH)
+def test_a_removal_takes_more_tags(family: str) -> None:
     """Nothing is documented that would forbid it."""
-    assert code(an_api(), "im_remove_tag", tags("a", *map(str, range(100)))) == 0
+    assert code(an_api(), family + "remove_tag", tags("a", *map(str, range(100)))) == 0
 
 
 @pytest.mark.parametrize(
@@ -80,7 +100,7 @@ def test_a_user_named_twice_cannot_get_past_the_stored_tags() -> None:
     assert api.store.user("b").tags == []
 
 
-@pytest.mark.parametrize("endpoint", ["im_add_tag", "im_remove_tag"])
+@pytest.mark.parametrize("endpoint", [family + each for family in BOTH for each in ("add_tag", "remove_tag")])
 @pytest.mark.parametrize(
     ("tag", "expected"),
     [
@@ -112,8 +132,33 @@ def test_fifty_bytes_a_value(value: str, expected: int) -> None:
 )
 def test_thirty_two_bytes_a_user(user: str, expected: int) -> None:
     """Documented on the account pages."""
-    assert code(an_api(), "im_set_attr", attributes(user, sex="x")) == expected
-    assert code(an_api(), "im_get_tag", {"To_Account": [user]}) == expected
+    for family in BOTH:
+        assert code(an_api(), family + "set_attr", attributes(user, sex="x")) == expected
+        assert code(an_api(), family + "get_tag", {"To_Account": [user]}) == expected
+    of_accounts = 70402 if expected else 0
+    assert code(an_api(), "account_import", {"UserID": user}) == of_accounts
+    assert code(an_api(), "multiaccount_import", {"Accounts": [user]}) == of_accounts
+
+
+def test_the_successor_takes_a_device_for_a_user() -> None:
+    """Its registration id is longer than any user; the older family and the accounts know no devices."""
+    api = an_api()
+    assert code(api, "timpush/add_tag", tags(DEVICE, "t")) == 0
+    assert api.store.user(DEVICE).tags == ["t"]
+    assert code(api, "timpush/add_tag", tags(DEVICE.lower(), "t")) == 90035
+    assert code(api, "im_add_tag", tags(DEVICE, "t")) == 90035
+    assert code(api, "account_import", {"UserID": DEVICE}) == 70402
+
+
+@pytest.mark.parametrize("field", ["Nick", "FaceUrl"])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", 0), ("x" * 500, 0), ("x" * 501, 40601), ("深" * 167, 40601)]
+)
+def test_five_hundred_bytes_a_field_of_a_profile(field: str, text: str, expected: int) -> None:
+    """Documented for account_import; taken for the import of many too."""
+    assert code(an_api(), "account_import", {"UserID": "a", field: text}) == expected
+    many = {"AccountList": [{"UserID": "a", field: text}]}
+    assert code(an_api(), "multiaccount_import", many) == expected
 
 
 @pytest.mark.parametrize(("name", "expected"), [("", 90030), ("x" * 50, 0), ("x" * 51, 90030)])
@@ -181,21 +226,55 @@ USER_SHAPES: list[Any] = [
 ]
 NAME_SHAPES: list[Any] = [{}, {"AttrNames": ["sex"]}, {"AttrNames": {}}, {"AttrNames": {"0": 1}}]
 NO_STRINGS: list[object] = [1, True, None, ["x"], {}]
-SHAPES = (
-    [
-        ("im_set_attr", body, 90019)
-        for body in [*ATTRIBUTE_SHAPES, {"UserAttrs": [{"To_Account": "a", "Attrs": ["sex"]}]}]
-    ]
-    + [("im_remove_attr", body, 90021) for body in ATTRIBUTE_SHAPES]
-    # the documentation shows an array of names; a public Java SDK sends an object
-    + [("im_remove_attr", attributes("a", sex="x"), 90021)]
-    + [("im_add_tag", body, 90019) for body in TAG_SHAPES]
-    + [("im_remove_tag", body, 90021) for body in TAG_SHAPES]
-    + [("im_remove_all_tags", body, 90021) for body in USER_SHAPES]
-    + [(endpoint, body, 90023) for endpoint in ("im_get_attr", "im_get_tag") for body in USER_SHAPES]
-    + [("im_set_attr_name", body, 90001) for body in NAME_SHAPES]
-    + [("im_set_attr", {"UserAttrs": attributes_of("a", sex=value)}, 90033) for value in NO_STRINGS]
-)
+ACCOUNT_SHAPES: list[tuple[str, Any]] = [
+    ("account_import", {}),
+    ("account_import", {"UserID": None}),
+    ("account_import", {"UserID": ["a"]}),
+    ("account_import", {"UserID": "a", "Nick": 1}),
+    ("account_import", {"UserID": "a", "FaceUrl": None}),
+    ("account_import", {"UserID": 1, "Identifier": "a"}),
+    ("multiaccount_import", {}),
+    ("multiaccount_import", {"Accounts": []}),
+    ("multiaccount_import", {"Accounts": ["a", 1]}),
+    ("multiaccount_import", {"Accounts": [{"UserID": "a"}]}),
+    ("multiaccount_import", {"AccountList": ["a"]}),
+    ("multiaccount_import", {"AccountList": [{"Identifier": "a"}]}),
+    ("multiaccount_import", {"AccountList": None, "Accounts": ["a"]}),
+    ("account_check", {"CheckItem": ["a"]}),
+    ("account_check", {"CheckItem": [{}]}),
+    ("account_check", {"DeleteItem": [{"UserID": "a"}]}),
+    ("account_delete", {"DeleteItem": {"UserID": "a"}}),
+    ("account_delete", {"CheckItem": [{"UserID": "a"}]}),
+]
+SUCCESSOR_SHAPES: list[tuple[str, Any, int]] = [
+    *(("timpush/add_tag", {"Replace": value, **tags("a", "t")}, 90019) for value in (2, -1, True, "1", None)),
+    *(
+        ("timpush/set_attr_name", {"AttrNames": {"0": "sex"}, "AttrTypes": types}, 90001)
+        for types in (None, [], {"1": 0}, {"0": 2}, {"0": True}, {"0": "0"})
+    ),
+]
+SHAPES = [
+    *(
+        (family + command, body, expected)
+        for family in BOTH
+        for command, bodies, expected in [
+            ("set_attr", [*ATTRIBUTE_SHAPES, {"UserAttrs": [{"To_Account": "a", "Attrs": ["sex"]}]}], 90019),
+            # the documentation shows an array of names; a public Java SDK sends an object
+            ("remove_attr", [*ATTRIBUTE_SHAPES, attributes("a", sex="x")], 90021),
+            ("add_tag", TAG_SHAPES, 90019),
+            ("remove_tag", TAG_SHAPES, 90021),
+            ("get_attr", USER_SHAPES, 90023),
+            ("get_tag", USER_SHAPES, 90023),
+            ("set_attr_name", NAME_SHAPES, 90001),
+            ("set_attr", [{"UserAttrs": attributes_of("a", sex=value)} for value in NO_STRINGS], 90033),
+        ]
+        for body in bodies
+    ),
+    *(("im_remove_all_tags", body, 90021) for body in USER_SHAPES),
+    *(("timpush/clear_all_tags", body, 90021) for body in USER_SHAPES),
+    *((endpoint, body, 70402) for endpoint, body in ACCOUNT_SHAPES),
+    *SUCCESSOR_SHAPES,
+]
 
 
 @pytest.mark.parametrize(("endpoint", "body", "expected"), SHAPES)
@@ -224,5 +303,6 @@ def test_a_wrong_shape(endpoint: str, body: object, expected: int) -> None:
     ],
 )
 def test_what_is_no_json_object(endpoint: str, body: bytes) -> None:
-    """90001 everywhere."""
-    assert json.loads(outcome(an_api(), endpoint, body).body)["ErrorCode"] == 90001
+    """90001 in both families of the push API; the gateway's own code for the accounts."""
+    expected = 60003 if endpoint in ACCOUNT_COMMANDS else 90001
+    assert json.loads(outcome(an_api(), endpoint, body).body)["ErrorCode"] == expected

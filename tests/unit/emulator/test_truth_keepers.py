@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from audience_sync.emulator.api import Api, Arrival
 from audience_sync.emulator.faults import FailNext, FaultSettings
+from audience_sync.emulator.outcome import Cut, Later
 from audience_sync.emulator.overlaps import Overlap
 from audience_sync.emulator.pace import Pace
 from tests.support.emulator import path_of
@@ -185,12 +186,12 @@ def test_what_was_sent_is_counted() -> None:
 def test_each_kind_of_fault(kind: str, answered: int | None, applied: bool) -> None:
     """What it answers, and whether the request was applied; the request after it is served as usual."""
     api = an_api()
-    api.faults.change(FaultSettings(fail_next=[FailNext(kind, "im_add_tag")]))
+    api.faults.change(FaultSettings(fail_next=[FailNext(kind, "im_add_tag")]), now=NOW)
     assert code(api, "im_remove_tag", tags("b", "t")) == 0
     result = outcome(api, "im_add_tag", json.dumps(tags("a", "t")).encode())
     assert (api.store.user("a").tags == ["t"]) == applied
-    assert api.last[-1].code == answered
-    assert result.resets == (kind == "reset")
+    assert (api.last[-1].code, api.last[-1].fault) == (answered, kind)
+    assert (result.cut is Cut.INSTEAD) == (kind == "reset")
     assert result.wait_seconds == (3 if kind == "stall:3" else 0)
     if answered is None:
         assert (result.status, result.content_type) == (502, "text/html")
@@ -201,55 +202,26 @@ def test_each_kind_of_fault(kind: str, answered: int | None, applied: bool) -> N
     assert code(api, "im_add_tag", tags("a", "t")) == 0
 
 
-def test_faults_come_in_the_order_of_the_list_and_as_often_as_it_says() -> None:
-    """Then chance has its turn, and a broken limit is never hidden by a fault."""
+def test_a_broken_limit_is_never_hidden_by_a_fault() -> None:
+    """And does not use it up; a refusal of the stored state does."""
     api = an_api()
-    faults = [FailNext("code:91000", count=2), FailNext("code:60008")]
-    api.faults.change(FaultSettings(fail_next=faults, chance={"code:90994": 1.0}))
+    api.faults.change(FaultSettings(fail_next=[FailNext("code:91000")]), now=NOW)
     assert code(api, "im_add_tag", tags("a", "x" * 51)) == 90034
-    assert [code(api, "im_add_tag", tags("a", "t")) for _ in range(5)] == [91000, 91000, 60008, 90994, 90994]
-    assert faults[0].count == 2
-    api.faults.change(FaultSettings(chance={}))
-    assert code(api, "im_add_tag", tags("a", "t")) == 0
+    assert code(api, "im_set_attr", attributes("a", age="7")) == 91000
+    assert code(api, "im_set_attr", attributes("a", age="7")) == 90033
 
 
-def test_chance_is_the_same_for_the_same_seed() -> None:
-    """So that a failing test can be run again."""
-
-    def codes(seed: int) -> list[int]:
-        api = an_api()
-        api.faults.change(FaultSettings(chance={"code:91000": 0.5}, seed=seed))
-        return [code(api, "im_add_tag", tags("a", "t")) for _ in range(64)]
-
-    assert codes(1) == codes(1)
-    assert codes(1) != codes(2)
-    assert set(codes(1)) == {0, 91000}
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        FaultSettings(fail_next=[FailNext("nonsense")]),
-        FaultSettings(fail_next=[FailNext("code")]),
-        FaultSettings(fail_next=[FailNext("code:0")]),
-        FaultSettings(fail_next=[FailNext("code:x")]),
-        FaultSettings(fail_next=[FailNext("http:200")]),
-        FaultSettings(fail_next=[FailNext("reset:1")]),
-        FaultSettings(fail_next=[FailNext("stall:-1")]),
-        FaultSettings(fail_next=[FailNext("stall:nan")]),
-        FaultSettings(fail_next=[FailNext("stall:")]),
-        FaultSettings(fail_next=[FailNext("reset", "im_nothing")]),
-        FaultSettings(fail_next=[FailNext("reset", count=0)]),
-        FaultSettings(chance={"reset": 1.1}),
-        FaultSettings(chance={"nonsense": 0.5}),
-        FaultSettings(latency_seconds=-1.0),
-        FaultSettings(latency_seconds=float("inf")),
-    ],
-)
-def test_faults_that_cannot_be(settings: FaultSettings) -> None:
-    """They are refused with their name, and nothing changes."""
+def test_a_fault_that_delays_applies_late() -> None:
+    """Not before its time has come; what is stored then decides."""
     api = an_api()
-    before = api.faults.now_set()
-    with pytest.raises(ValueError, match=r"."):
-        api.faults.change(settings)
-    assert api.faults.now_set() == before
+    api.faults.change(FaultSettings(fail_next=[FailNext("delay:5")]), now=NOW)
+    arrival = api.arrive(path_of("im_add_tag"), NOW)
+    body = json.dumps(tags("a", "t")).encode()
+    decided = api.decide(arrival, method="POST", query=SIGNED, body=body, now=NOW)
+    assert isinstance(decided, Later)
+    assert (decided.wait_seconds, api.store.user("a").tags) == (5, [])
+    api.bad_users = {"a": 70107}
+    assert json.loads(decided.then(NOW + 5).body)["ErrorCode"] == 70107
+    api.bad_users = {}
+    assert json.loads(decided.then(NOW + 5).body)["ErrorCode"] == 0
+    assert api.store.user("a").tags == ["t"]
