@@ -3,6 +3,7 @@
 httpx logs the address of each request at INFO and keeps it in its exceptions. What it sees has no query.
 """
 
+import functools
 import ssl
 from typing import Final
 
@@ -48,8 +49,14 @@ class SignedTransport(httpx.AsyncBaseTransport):
 
 def connections(most: int) -> httpx.AsyncBaseTransport:
     """A pool of up to *most* connections on aiohttp: nothing from the environment, no cookies."""
-    context = httpx.create_ssl_context(trust_env=False)
+    context = _trusted()
     return AiohttpTransport(verify=context, trust_env=False, client=lambda: _session(most, context))
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Who is trusted: read once, for it takes longer than many calls."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _session(most: int, context: ssl.SSLContext) -> aiohttp.ClientSession:
