@@ -1,39 +1,86 @@
 """The emulator's own address, /control/: for tests, on loopback, unsigned.
 
-Answers are JSON. A mistake is answered with 400, 404 or 405 and {"error": why}.
+The first app is at /control/..., each app at /control/apps/{id}/.... Answers are JSON. A mistake is answered with
+400, 404 or 405 and {"error": why}.
 """
 
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Final, NamedTuple
 from urllib.parse import parse_qs
 
 import msgspec
 
 from audience_sync.emulator import limits
-from audience_sync.emulator.api import REMEMBERED, Api, Outcome
+from audience_sync.emulator.api import REMEMBERED, Api
+from audience_sync.emulator.apps import Apps
+from audience_sync.emulator.deliveries import PAUSE_SECONDS, DeliveryStream, since
 from audience_sync.emulator.faults import FaultSettings
+from audience_sync.emulator.inbox import KEPT
+from audience_sync.emulator.outcome import Outcome, Stream
+from audience_sync.emulator.settings import AppSettings
+from audience_sync.emulator.switches import CodeNumber
 
 PREFIX: Final = "/control/"
 
 
-class Accounts(msgspec.Struct, forbid_unknown_fields=True):
-    """Users who shall exist."""
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One question at the control address."""
+
+    apps: Apps
+    api: Api
+    """The app it is about."""
+
+    method: str
+    rest: str
+    """What follows the name in the path, and never is empty where it is wanted."""
+
+    query: str
+    body: bytes
+    now: float
+
+    @property
+    def changes(self) -> bool:
+        """Whether something is to be changed and not only looked at."""
+        return self.method == "POST"
+
+
+class Users(msgspec.Struct, forbid_unknown_fields=True):
+    """Some users."""
 
     users: list[str]
 
 
-def respond(api: Api, *, method: str, path: str, query: str, body: bytes) -> Outcome:
+class Feature(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether push to all users is switched on for the app."""
+
+    on: bool
+
+
+class Route(NamedTuple):
+    """A name in the path: what may be asked there, and who answers."""
+
+    methods: str
+    handler: "Callable[[Asked], object]"
+    takes_rest: bool = False
+
+
+def respond(apps: Apps, *, method: str, path: str, query: str, body: bytes, now: float) -> Outcome | Stream:
     """Answer one control request."""
-    name, _, rest = path.removeprefix(PREFIX).partition("/")
-    expected, handler = HANDLERS.get(name, ("", _nothing))
-    if not expected or bool(rest) != (name == "users"):
-        return _json({"error": f"nothing at {path}; there are {', '.join(HANDLERS)}"}, status=404)
-    if method not in expected.split():
-        return _json({"error": f"{path} takes {expected}"}, status=405)
     try:
-        return _json(handler(api, method, rest or query, body))
+        api, route, rest = _place(apps, path)
+    except LookupError as error:
+        return _json({"error": error.args[0]}, status=404)
+    if method not in route.methods.split():
+        allowed = route.methods.replace(" ", ", ")
+        return _json({"error": f"{path} takes {allowed}"}, status=405, headers=(("allow", allowed),))
+    asked = Asked(apps=apps, api=api, method=method, rest=rest, query=query, body=body, now=now)
+    try:
+        found = route.handler(asked)
     except ValueError as error:
         return _json({"error": str(error)}, status=400)
+    return found if isinstance(found, Stream) else _json(found)
 
 
 def counters(api: Api) -> dict[str, object]:
@@ -57,67 +104,176 @@ def counters(api: Api) -> dict[str, object]:
     }
 
 
-def _state(api: Api, _method: str, _query: str, _body: bytes) -> object:
-    return {"attribute_names": api.store.attribute_names(), "users": api.store.users()}
+def _place(apps: Apps, path: str) -> tuple[Api, Route, str]:
+    """The app, the route, and what follows its name. Raises LookupError."""
+    api, inner = apps.first, path.removeprefix(PREFIX)
+    of_one_app = inner.startswith("apps/")
+    if of_one_app:
+        number, _, inner = inner.removeprefix("apps/").partition("/")
+        api = _app(apps, number)
+    name, _, rest = (inner, "", "") if inner in ROUTES else inner.partition("/")
+    route = ROUTES.get(name)
+    if route is None or bool(rest) != route.takes_rest or (of_one_app and name in OF_ALL_APPS):
+        raise LookupError(f"nothing at {path}; there are {', '.join(ROUTES)}")
+    return api, route, rest
 
 
-def _user(api: Api, _method: str, user: str, _body: bytes) -> object:
-    return api.store.user(user)
+def _app(apps: Apps, number: str) -> Api:
+    found = (
+        apps.by_id.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 20 else None
+    )
+    if found is None:
+        raise LookupError(f"there is no app {number}; there are {', '.join(map(str, apps.by_id))}")
+    return found
 
 
-def _counters(api: Api, _method: str, _query: str, _body: bytes) -> object:
-    return counters(api)
-
-
-def _reset_counters(api: Api, _method: str, _query: str, _body: bytes) -> object:
-    api.reset_counters()
-    return {}
-
-
-def _faults(api: Api, method: str, _query: str, body: bytes) -> object:
-    if method == "POST":
-        api.faults.change(msgspec.json.decode(body, type=FaultSettings))
-    return api.faults.now_set()
-
-
-def _accounts(api: Api, _method: str, _query: str, body: bytes) -> object:
-    users = msgspec.json.decode(body, type=Accounts).users
-    for user in users:
-        if not limits.fits(user, limits.USER_BYTES):
-            raise ValueError(f"user {user!r}: 1 to {limits.USER_BYTES} bytes of UTF-8")
-    api.import_accounts(users)
-    return {"imported": len(users)}
-
-
-def _requests(api: Api, _method: str, query: str, _body: bytes) -> object:
-    last = parse_qs(query).get("last", ["100"])[0]
-    if not (last.isascii() and last.isdigit() and len(last) <= 4 and 1 <= int(last) <= REMEMBERED):
-        raise ValueError(f"last is a whole number from 1 to {REMEMBERED}")
-    return {"requests": list(api.last)[-int(last) :]}
-
-
-def _health(_api: Api, _method: str, _query: str, _body: bytes) -> object:
+def _health(_: Asked) -> object:
     return {"status": "ok"}
 
 
-def _nothing(_api: Api, _method: str, _query: str, _body: bytes) -> object:
+def _apps(asked: Asked) -> object:
+    if asked.changes:
+        asked.apps.add(_new_app(asked.body))
+    return {"apps": [_shown(api) for api in asked.apps.by_id.values()]}
+
+
+def _new_app(body: bytes) -> AppSettings:
+    given = msgspec.json.decode(body, type=dict[str, object])
+    known = [field.name for field in fields(AppSettings)]
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{name!r} is no setting of an app: {', '.join(known)}")
+    return msgspec.convert(given, AppSettings)
+
+
+def _shown(api: Api) -> dict[str, object]:
+    settings = api.settings
+    return {field.name: getattr(settings, field.name) for field in fields(AppSettings) if field.repr}
+
+
+def _state(asked: Asked) -> object:
+    return {"attribute_names": asked.api.store.attribute_names(), "users": asked.api.store.users()}
+
+
+def _user(asked: Asked) -> object:
+    return asked.api.store.user(asked.rest)
+
+
+def _accounts(asked: Asked) -> object:
+    users = msgspec.json.decode(asked.body, type=Users).users
+    asked.api.import_accounts(users)
+    return {"imported": len(users)}
+
+
+def _log_in(asked: Asked) -> object:
+    users = msgspec.json.decode(asked.body, type=Users).users
+    for user in users:
+        _demand_fit(user)
+    return {"deliveries": [each for user in users for each in asked.api.log_in(user, asked.now)]}
+
+
+def _log_out(asked: Asked) -> object:
+    users = msgspec.json.decode(asked.body, type=Users).users
+    for user in users:
+        asked.api.log_out(user, asked.now)
+    return {"logged_out": len(users)}
+
+
+def _bad_users(asked: Asked) -> object:
+    if asked.changes:
+        codes = msgspec.json.decode(asked.body, type=dict[str, CodeNumber])
+        for user in codes:
+            _demand_fit(user)
+        asked.api.bad_users = codes
+        asked.api.revision += 1
+    return asked.api.bad_users
+
+
+def _switches(asked: Asked) -> object:
+    if asked.changes:
+        asked.api.change_switches(**msgspec.json.decode(asked.body, type=dict[str, object]))
+    return asked.api.switches
+
+
+def _feature(asked: Asked) -> object:
+    if asked.changes:
+        asked.api.feature_on = msgspec.json.decode(asked.body, type=Feature).on
+        asked.api.revision += 1
+    return Feature(asked.api.feature_on)
+
+
+def _faults(asked: Asked) -> object:
+    if asked.changes:
+        asked.api.faults.change(msgspec.json.decode(asked.body, type=FaultSettings), now=asked.now)
+    return asked.api.faults.now_set(asked.now)
+
+
+def _counters(asked: Asked) -> object:
+    return counters(asked.api)
+
+
+def _reset_counters(asked: Asked) -> object:
+    asked.api.reset_counters()
     return {}
 
 
-Handler = Callable[[Api, str, str, bytes], object]
+def _requests(asked: Asked) -> object:
+    return {"requests": list(asked.api.last)[-_number(asked, "last", 100, REMEMBERED) :]}
 
-HANDLERS: Final[dict[str, tuple[str, Handler]]] = {
-    "state": ("GET", _state),
-    "users": ("GET", _user),
-    "counters": ("GET", _counters),
-    "reset-counters": ("POST", _reset_counters),
-    "faults": ("GET POST", _faults),
-    "accounts": ("POST", _accounts),
-    "requests": ("GET", _requests),
-    "health": ("GET", _health),
+
+def _pushes(asked: Asked) -> object:
+    sent = asked.api.pushing.sent
+    return {"count": len(sent), "pushes": sent[-_number(asked, "last", 100, KEPT) :]}
+
+
+def _deliveries(asked: Asked) -> object:
+    inboxes = asked.api.inboxes
+    return {"count": inboxes.count, "deliveries": since(inboxes, _number(asked, "after", 0))}
+
+
+def _delivery_stream(asked: Asked) -> object:
+    stream = DeliveryStream(asked.api.inboxes, after=_number(asked, "after", asked.api.inboxes.count))
+    return Stream(news=stream.news, pause_seconds=PAUSE_SECONDS)
+
+
+def _demand_fit(user: str) -> None:
+    if not limits.fits(user, limits.USER_BYTES):
+        raise ValueError(f"user {user!r}: 1 to {limits.USER_BYTES} bytes of UTF-8")
+
+
+def _number(asked: Asked, name: str, default: int, most: int = 10**12) -> int:
+    """A whole number of the query; 0 only where that is its default."""
+    text = parse_qs(asked.query, keep_blank_values=True).get(name, [str(default)])[0]
+    least = min(default, 1)
+    if not (text.isascii() and text.isdigit() and len(text) <= 13 and least <= int(text) <= most):
+        raise ValueError(f"{name} is a whole number from {least} to {most}")
+    return int(text)
+
+
+ROUTES: Final[dict[str, Route]] = {
+    "health": Route("GET", _health),
+    "apps": Route("GET POST", _apps),
+    "state": Route("GET", _state),
+    "users": Route("GET", _user, takes_rest=True),
+    "accounts": Route("POST", _accounts),
+    "log-in": Route("POST", _log_in),
+    "log-out": Route("POST", _log_out),
+    "bad-users": Route("GET POST", _bad_users),
+    "switches": Route("GET POST", _switches),
+    "feature": Route("GET POST", _feature),
+    "faults": Route("GET POST", _faults),
+    "counters": Route("GET", _counters),
+    "reset-counters": Route("POST", _reset_counters),
+    "requests": Route("GET", _requests),
+    "pushes": Route("GET", _pushes),
+    "deliveries": Route("GET", _deliveries),
+    "deliveries/stream": Route("GET", _delivery_stream),
 }
-"""{name: (methods, who answers)}."""
+"""{what follows the prefix: its route}."""
+
+OF_ALL_APPS: Final = frozenset({"health", "apps"})
+"""Those that stand only directly behind the prefix."""
 
 
-def _json(value: object, *, status: int = 200) -> Outcome:
-    return Outcome(body=msgspec.json.encode(value), status=status)
+def _json(value: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Outcome:
+    return Outcome(body=msgspec.json.encode(value), status=status, headers=headers)

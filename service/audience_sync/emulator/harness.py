@@ -103,10 +103,12 @@ class Emulator:
     def bad_users(self, **codes: int) -> None:
         """These users, and no others, are always refused with these codes."""
         self.api.bad_users = codes
+        self.api.revision += 1
 
     def feature(self, on: bool) -> None:
         """Whether the app has the push feature."""
         self.api.feature_on = on
+        self.api.revision += 1
 
     def import_accounts(self, *users: str) -> None:
         """Make users exist."""

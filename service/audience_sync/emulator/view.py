@@ -1,0 +1,346 @@
+"""What the page shows of an app: plain values, settled before anything is laid out.
+
+Everything is bounded: a page costs the same for ten users and for a million.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from audience_sync.emulator.api import Api, Seen
+from audience_sync.emulator.app import Account
+from audience_sync.emulator.condition import Condition
+from audience_sync.emulator.faults import FailNext, FaultSettings
+from audience_sync.emulator.push_codes import PushCode
+from audience_sync.emulator.pushing import Pushed
+from audience_sync.emulator.refusals import Code
+from audience_sync.emulator.switches import Combined, Switches
+
+MOST_USERS: Final = 200
+MOST_PUSHES: Final = 20
+MOST_REQUESTS: Final = 40
+MOST_FINDINGS: Final = 5
+MOST_NAMES: Final = 3
+"""Rows at most. Of findings: of each kind. Of names: users of one request, the others are a number."""
+
+MOST_CHARACTERS: Final = 200
+"""Of a message's text."""
+
+MEANINGS: Final = {int(code): code.name.replace("_", " ").lower() for code in (*PushCode, *Code)}
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """A point in time, for machines and for people; the latter in UTC, until the browser knows better."""
+
+    iso: str
+    clock: str
+
+
+class Tile(msgspec.Struct, frozen=True):
+    """One number of the first line."""
+
+    label: str
+    value: str
+    note: str
+    alarming: bool = False
+
+
+class Users(msgspec.Struct, frozen=True):
+    """Who was found, and how many there are in all."""
+
+    search: str
+    rows: list[Account]
+    total: int
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """One of the ten places for an attribute."""
+
+    number: str
+    name: str | None
+    is_for_devices: bool
+
+
+class Clause(msgspec.Struct, frozen=True):
+    """One list of a condition: how its terms go together, and what they say."""
+
+    word: str
+    terms: list[str]
+
+
+class Push(msgspec.Struct, frozen=True):
+    """A push, and how far it came."""
+
+    task_id: str
+    at: Moment
+    endpoint: str
+    sender: str
+    text: str
+    clauses: list[Clause]
+    between: str
+    """What stands between two clauses."""
+
+    matched: int
+    delivered: int
+    waiting: int
+    ends: str
+    """What becomes of those it does not reach at once."""
+
+    until: Moment | None
+
+
+class RequestRow(msgspec.Struct, frozen=True):
+    """A request that ended."""
+
+    key: str
+    at: Moment
+    endpoint: str
+    users: list[str]
+    more_users: int
+    verdict: str
+    meaning: str
+    good: bool
+    fault: str | None
+    took: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One kind of mistake that a careful client does not make, and the last of them."""
+
+    label: str
+    count: int
+    latest: list[str]
+
+
+class PaceRow(msgspec.Struct, frozen=True):
+    """How fast an endpoint was called in its busiest second."""
+
+    endpoint: str
+    calls: int
+    busiest: int
+    limit: float
+
+
+class SwitchRow(msgspec.Struct, frozen=True):
+    """A switch that is not where it usually is."""
+
+    name: str
+    value: str
+    default: str
+
+
+class Behaviour(msgspec.Struct, frozen=True):
+    """What is otherwise than usual."""
+
+    switches: list[SwitchRow]
+    faults: list[str]
+    bad_users: list[tuple[str, int]]
+    more_bad_users: int
+    feature_on: bool
+    struck: list[tuple[str, int]]
+
+
+def moment(at: float) -> Moment:
+    """Unix seconds as the page shows them."""
+    when = datetime.fromtimestamp(at, UTC)
+    return Moment(when.isoformat(timespec="milliseconds"), f"{when:%H:%M:%S}")
+
+
+def number(value: float) -> str:
+    """With thin spaces between thousands."""
+    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def tiles(api: Api, now: float) -> list[Tile]:
+    """The first line."""
+    counted = api.counters
+    calls, refused = counted.calls.total(), counted.refused.total()
+    mistakes = counted.broken_limits_count + api.overlaps.count + counted.went_back_count
+    left = api.pushing.left_today(now)
+    return [
+        Tile("Users", number(len(api.directory)), f"{number(len(api.inboxes.online))} online"),
+        Tile("Requests", number(calls), f"{number(refused)} refused"),
+        Tile("Pushes", number(len(api.pushing.sent)), f"{number(left)} left today"),
+        Tile("Deliveries", number(api.inboxes.count), "since the start"),
+        Tile("Findings", number(mistakes), _of_mistakes(mistakes), alarming=mistakes > 0),
+    ]
+
+
+def users(api: Api, search: str) -> Users:
+    """The latest users first."""
+    rows, total = api.look(search, MOST_USERS)
+    return Users(search, rows, total)
+
+
+def slots(api: Api) -> list[Slot]:
+    """All ten."""
+    names = api.store.names
+    every = (str(each) for each in range(10))
+    return [Slot(each, names.by_slot.get(each), names.types.get(each) == 1) for each in every]
+
+
+def pushes(api: Api, now: float) -> list[Push]:
+    """The latest first."""
+    return [_push(api, pushed, now) for pushed in islice(reversed(api.pushing.sent), MOST_PUSHES)]
+
+
+def requests(api: Api) -> list[RequestRow]:
+    """The latest first."""
+    return [_request(seen) for seen in islice(reversed(api.last), MOST_REQUESTS)]
+
+
+def findings(api: Api) -> list[Finding]:
+    """All kinds, also those of which there are none."""
+    counted = api.counters
+    broken = [f"{each.endpoint}: {each.code}, {each.text}" for each in counted.broken_limits[-MOST_FINDINGS:]]
+    twice = [f"{each.user}: {each.first} and {each.second}" for each in api.overlaps.found[-MOST_FINDINGS:]]
+    back = [
+        f"{each.user}: {each.name} was {each.highest}, then {each.written}"
+        for each in counted.went_back[-MOST_FINDINGS:]
+    ]
+    return [
+        Finding("Limits broken", counted.broken_limits_count, broken[::-1]),
+        Finding("Users in two requests at once", api.overlaps.count, twice[::-1]),
+        Finding("Values that went back", counted.went_back_count, back[::-1]),
+    ]
+
+
+def paces(api: Api) -> list[PaceRow]:
+    """The endpoints that were called."""
+    busiest, limit = api.most_calls_in_a_second(), api.settings.calls_per_second
+    return [
+        PaceRow(name, calls, busiest.get(name, 0), limit)
+        for name, calls in sorted(api.counters.calls.items())
+    ]
+
+
+def behaviour(api: Api, now: float) -> Behaviour:
+    """Switches away from their default, and everything that goes wrong on command."""
+    bad = list(api.bad_users.items())
+    return Behaviour(
+        switches=list(_moved(api.switches)),
+        faults=list(_in_words(api.faults.now_set(now), now)),
+        bad_users=bad[:MOST_FINDINGS],
+        more_bad_users=max(0, len(bad) - MOST_FINDINGS),
+        feature_on=api.feature_on,
+        struck=sorted(api.counters.faults.items()),
+    )
+
+
+def _of_mistakes(count: int) -> str:
+    return "a careful client has none" if count else "as a careful client has it"
+
+
+def _push(api: Api, pushed: Pushed, now: float) -> Push:
+    delivered, waiting = api.inboxes.counts(pushed.task_id, now)
+    revoked = api.pushing.revoked.get(pushed.task_id)
+    ends, until = "online users only", None
+    if revoked is not None:
+        ends, until = "withdrawn", moment(revoked.at)
+    elif pushed.expires is not None:
+        ends, until = "expired" if pushed.expires <= now else "waits until", moment(pushed.expires)
+    return Push(
+        task_id=pushed.task_id,
+        at=moment(pushed.at),
+        endpoint=pushed.family,
+        sender=pushed.sender,
+        text=text_of(pushed.body),
+        clauses=list(clauses(pushed.condition)),
+        between="or" if api.switches.combined is Combined.OR else "and",
+        matched=len(pushed.to),
+        delivered=delivered,
+        waiting=waiting,
+        ends=ends,
+        until=until,
+    )
+
+
+def clauses(condition: Condition) -> Iterator[Clause]:
+    """A condition in words; nothing for one that matches everybody."""
+    lists: list[tuple[str, list[str]]] = [
+        ("all of", _equations(condition.attributes_and)),
+        ("any of", _equations(condition.attributes_or)),
+        ("all of", list(condition.tags_and)),
+        ("any of", list(condition.tags_or)),
+        ("none of", list(condition.tags_not)),
+    ]
+    for word, terms in lists:
+        if terms:
+            yield Clause("" if len(terms) == 1 and word != "none of" else word, terms)
+
+
+def _equations(values: Mapping[str, str]) -> list[str]:
+    return [f"{name} = {value}" for name, value in values.items()]
+
+
+def text_of(body: list[object]) -> str:
+    """What a reader of the message sees, or the kinds of its elements."""
+    found = []
+    for element in body:
+        match element:
+            case {"MsgType": "TIMTextElem", "MsgContent": {"Text": str(text)}}:
+                found.append(text)
+            case {"MsgType": str(kind)}:
+                found.append(f"[{kind}]")
+    whole = " ".join(found)
+    return whole if len(whole) <= MOST_CHARACTERS else whole[: MOST_CHARACTERS - 1] + "…"
+
+
+def _request(seen: Seen) -> RequestRow:
+    answered = "no answer" if seen.answered is None else "not JSON" if seen.code is None else str(seen.code)
+    good = seen.answered is not None and seen.code == 0
+    took = "" if seen.answered is None else f"{(seen.answered - seen.arrived) * 1000:,.0f} ms"
+    return RequestRow(
+        key=f"{seen.arrived!r} {seen.endpoint} {seen.users[:1]}",
+        at=moment(seen.arrived),
+        endpoint=seen.endpoint,
+        users=seen.users[:MOST_NAMES],
+        more_users=max(0, len(seen.users) - MOST_NAMES),
+        verdict="OK" if good else answered,
+        meaning="" if good or seen.code is None else MEANINGS.get(seen.code, ""),
+        good=good,
+        fault=seen.fault,
+        took=took,
+    )
+
+
+def _moved(switches: Switches) -> Iterator[SwitchRow]:
+    usual = Switches()
+    for name in switches.__struct_fields__:
+        value, default = getattr(switches, name), getattr(usual, name)
+        if value != default:
+            yield SwitchRow(name, _written(value), _written(default))
+
+
+def _written(value: object) -> str:
+    return "any number" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _in_words(faults: FaultSettings, now: float) -> Iterator[str]:
+    if faults.latency_seconds:
+        yield f"every answer comes {faults.latency_seconds:g} s later"
+    for entry in faults.fail_next or []:
+        yield _entry(entry, now)
+    for kind, probability in (faults.chance or {}).items():
+        if probability:
+            yield f"{kind} by chance, {probability:.3g}"
+    if steps := faults.script or []:
+        first = moment(now + steps[0].at_seconds).clock
+        yield f"a script with {len(steps)} steps to come, the next at {first} UTC"
+
+
+def _entry(entry: FailNext, now: float) -> str:
+    parts = [entry.kind, "for", entry.endpoint or "any endpoint"]
+    if entry.users is not None:
+        names = ", ".join(entry.users[:MOST_NAMES])
+        parts.append(f"with {names}" + ("…" if len(entry.users) > MOST_NAMES else ""))
+    if entry.count is not None:
+        parts.append(f"{entry.count} times" if entry.count > 1 else "once")
+    if entry.for_seconds is not None:
+        parts.append(f"until {moment(now + entry.for_seconds).clock} UTC")
+    if entry.probability < 1:
+        parts.append(f"with a chance of {entry.probability:g}")
+    return " ".join(parts)
