@@ -1,4 +1,4 @@
-"""The command line: one file a command."""
+"""The command line: one file a command, a folder for many that belong together."""
 
 import sys
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 from audience_sync import __version__
 from audience_sync.commands.asyncapi import asyncapi
+from audience_sync.commands.chat import chat
 from audience_sync.commands.check_config import check_config
 from audience_sync.commands.demo import demo
 from audience_sync.commands.emulate import emulate
@@ -25,6 +26,7 @@ app.command()(check_config)
 app.command()(asyncapi)
 app.command()(emulate)
 app.command()(demo)
+app.add_typer(chat)
 
 
 @app.callback(invoke_without_command=True)

@@ -9,7 +9,11 @@ class ExitCode(IntEnum):
     BAD_INPUT = 2
     """Arguments, settings, rules or events are wrong; the message says which and the way out."""
     UNAVAILABLE = 3
-    """Something outside could not be worked with: Kafka, a port."""
+    """Something outside could not be worked with: Kafka, the Chat API, a port. A repeat may pass."""
+    REFUSED = 4
+    """The Chat API refused some users, who are listed, or all that was asked; the message says why."""
+    INTERRUPTED = 130
+    """A person ended it (Ctrl-C); the message says how far it got. The number is what shells give it."""
 
 
 class Stop(Exception):  # noqa: N818 - it is no error of the program

@@ -1,0 +1,63 @@
+"""How far a call is, on standard error of a terminal, and nowhere else."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from audience_sync.commands.chat.words import printable
+from audience_sync.core.limits import USERS_PER_REQUEST
+
+_FEW_LINES: Final = USERS_PER_REQUEST
+"""What one request takes is done before a bar could be read. Waiting is told all the same."""
+
+
+class Bar:
+    """A bar that is gone when the work is done; a context manager. Without a terminal it shows nothing."""
+
+    def __init__(self, *, lines: int) -> None:
+        """*lines*: as many as there are to do."""
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.fields[shown]}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._is_long = lines > _FEW_LINES
+        self._task = self._progress.add_task("", total=lines, shown="users")
+
+    def __enter__(self) -> Self:
+        if self._is_long:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def advance(self, lines: float) -> None:
+        """So many more are done."""
+        self._progress.update(self._task, advance=lines, shown="users")
+
+    def tell(self, text: str) -> None:
+        """Say what is waited for, until the next advance."""
+        self._progress.update(self._task, shown=printable(text))
+        self._progress.start()
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Out of the way while results are shown on the same terminal."""
+        is_shown = self._progress.live.is_started
+        self._progress.stop()
+        try:
+            yield
+            sys.stdout.flush()
+        finally:
+            if is_shown:
+                self._progress.start()
