@@ -6,6 +6,10 @@ from typing import Final
 import msgspec
 
 from audience_sync.chat_api.errors import NO_ANSWER
+from audience_sync.core.limits import ATTRIBUTES_PER_APP
+
+SLOTS: Final = frozenset(map(str, range(ATTRIBUTES_PER_APP)))
+"""What slots are called."""
 
 INFO_CHARACTERS: Final = 300
 """Of the API's words, this much is kept as evidence."""
@@ -54,10 +58,12 @@ class Answer(msgspec.Struct, frozen=True):
         return dict(attributes) if isinstance(attributes, dict) else {}
 
     @property
-    def attribute_names(self) -> dict[str, str]:
-        """{slot: name}, without slots that are free."""
+    def attribute_names(self) -> dict[str, str] | None:
+        """{slot: name}, without slots that are free; None if the answer does not clearly say."""
         names = self.fields.get("AttrNames")
-        return {slot: str(name) for slot, name in names.items() if name} if isinstance(names, dict) else {}
+        if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+            return None
+        return {slot: name for slot, name in names.items() if name} if names.keys() <= SLOTS else None
 
     @property
     def attribute_types(self) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """One call after the other: spaced, repeated when that is safe, given up, or the end of all asking."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
 from typing import Final, NoReturn, Protocol
 
 from audience_sync.chat_api.errors import ChatApiError, NotAllowed, TryAgain, error_class
@@ -22,6 +23,9 @@ FEATURE_OFF: Final = 90045
 
 OF_ONE_CALL: Final = frozenset({70398, 71000, 72000, 72001, 72002, 90047})
 """Codes that need a person, but stand in the way of one call only: what the plan, or the console, does not give."""
+
+ONCE: Final = frozenset({Command.PUSH, Command.DELETE_ACCOUNTS})
+"""Calls that are never repeated: nobody can say what a second one would do."""
 
 READING: Final = frozenset(
     {Command.GET_TAGS, Command.GET_ATTRIBUTES, Command.GET_ATTRIBUTE_NAMES, Command.CHECK_ACCOUNTS}
@@ -45,11 +49,7 @@ class UnansweredError(Exception):
 
 
 class StoppedError(Exception):
-    """Nothing more can be asked until a person acts. The message says why."""
-
-    def __init__(self, message: str, *, code: int = 0) -> None:
-        super().__init__(message)
-        self.code = code
+    """Nothing more can be asked until a person acts. The message says why, the cause what the app said."""
 
 
 class Caller:
@@ -60,12 +60,16 @@ class Caller:
         chat: Asks,
         *,
         calls_per_second: float,
+        push_seconds: float = PUSH_SECONDS,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         if not calls_per_second > 0:
             raise ValueError(f"calls_per_second is {calls_per_second}; it must be above 0")
         self.chat, self.sleep = chat, sleep
+        self.push_seconds = push_seconds
+        """Between two pushes."""
+
         self.calls = 0
         """Made so far."""
 
@@ -97,33 +101,33 @@ class Caller:
     ) -> Answer:
         """One answer.
 
-        whatever: any code is an answer, also one that would end the asking; nothing is repeated.
+        whatever: any code is an answer, also one that would end the asking.
         Raises UnansweredError when none came, and StoppedError when none will.
         """
-        repeats = not whatever and command is not Command.PUSH
-        tries = TRIES if repeats else 1
-        for number in range(1, tries + 1):
+        for number in count(1):
+            is_last = number == TRIES or command in ONCE
             await self._turn(command)
             self._note(command, body)
             try:
                 answer = Answer(await (via or self.chat).ask(command, body, family=family))
             except TryAgain as error:
-                failure = str(error)
+                if is_last:
+                    raise UnansweredError(str(error)) from error
             except ChatApiError as error:
-                _end(error, command, whatever=whatever)
+                _end(error, whatever=whatever)
             else:
-                failure = f"{command} answered {answer.code}, at the end too: {answer.info}"
-                if whatever or not (answer.code and issubclass(error_class(answer.code), TryAgain)):
+                if not _may_pass_later(answer) or (whatever and is_last):
                     return _let_through(answer, command, whatever=whatever)
-            if number < tries:
-                await self.sleep(TRY_AGAIN_SECONDS * number)
-        raise UnansweredError(failure)
+                if is_last:
+                    raise UnansweredError(f"{command} answered {answer.code} to the end: {answer.info}")
+            await self.sleep(TRY_AGAIN_SECONDS * number)
+        raise AssertionError("counting does not end")
 
     async def _turn(self, command: Command) -> None:
         at = max(self._now(), self._next_at)
         if command is Command.PUSH:
             at = max(at, self._next_push_at)
-            self._next_push_at = at + PUSH_SECONDS
+            self._next_push_at = at + self.push_seconds
         elif command in READING and self._has_written:
             at += self.reading_waits_seconds
         if (wait := at - self._now()) > 0:
@@ -140,16 +144,21 @@ class Caller:
             self.touched |= users_in(body)
 
 
+def _may_pass_later(answer: Answer) -> bool:
+    return answer.code != 0 and issubclass(error_class(answer.code), TryAgain)
+
+
 def _let_through(answer: Answer, command: Command, *, whatever: bool) -> Answer:
     code = answer.code
     if whatever or not code or not issubclass(error_class(code), NotAllowed):
         return answer
     if code in OF_ONE_CALL or (code == FEATURE_OFF and command is Command.PUSH):
         return answer
-    raise StoppedError(f"{command} answered {code}: {answer.info or 'no words'}", code=code)
+    error = error_class(code)(command, code, answer.info)
+    raise StoppedError(str(error)) from error
 
 
-def _end(error: ChatApiError, command: Command, *, whatever: bool) -> NoReturn:
+def _end(error: ChatApiError, *, whatever: bool) -> NoReturn:
     if whatever:
-        raise UnansweredError(f"{command}: {error}")
-    raise StoppedError(str(error), code=error.code)
+        raise UnansweredError(str(error)) from error
+    raise StoppedError(str(error)) from error

@@ -1,13 +1,13 @@
 """The accounts and attribute names of an app as they were, and how they become so again."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from audience_sync.chat_api.wire import Command
 from audience_sync.core.limits import TAGS_PER_USER_AND_REQUEST
-from audience_sync.probe.bodies import OWN, Body, of_accounts, of_attributes, of_tags, of_users
+from audience_sync.probe.bodies import of_accounts, of_users
 from audience_sync.probe.calling import Caller, StoppedError, UnansweredError
+from audience_sync.probe.carried import NOTHING, Carried, restoring
 from audience_sync.probe.slots import Slots
 
 LOOKING_CALLS: Final = 8
@@ -22,30 +22,6 @@ LEAVING_CALLS: Final = 16
 
 class UnfitError(ValueError):
     """Accounts that a probe must not, or can't, use. The message names each, and the way out."""
-
-
-@dataclass(frozen=True)
-class Carried:
-    """What one account has."""
-
-    tags: tuple[str, ...] = ()
-    attributes: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def foreign(self) -> "Carried":
-        """What of it is not a probe's."""
-        return Carried(
-            tuple(tag for tag in self.tags if not tag.startswith(OWN)),
-            {name: value for name, value in self.attributes.items() if not name.startswith(OWN)},
-        )
-
-    def is_like(self, other: "Carried") -> bool:
-        """Whether both have the same, in any order."""
-        return set(self.tags) == set(other.tags) and dict(self.attributes) == dict(other.attributes)
-
-    def __str__(self) -> str:
-        told = [f"tags {', '.join(self.tags[:5])}{' ...' if self.tags[5:] else ''}"] if self.tags else []
-        return "; ".join([*told, *(f"{name} = {value!r}" for name, value in self.attributes.items())])
 
 
 class Ground:
@@ -76,12 +52,8 @@ class Ground:
         await self._read_names()
         found = await self._read(everybody)
         self._before = {user: carried.foreign for user, carried in found.items()}
-        if not they_may_carry and any(str(carried) for carried in self._before.values()):
-            told = "".join(f"\n  {user}: {carried}" for user, carried in self._before.items() if str(carried))
-            raise UnfitError(
-                f"some accounts carry something; a probe is for accounts that nobody needs:{told}\n"
-                "Give others, empty them, or say --they-may-carry: then it is put back afterwards"
-            )
+        if not they_may_carry:
+            self._demand_nothing_carried()
         left_before = {user for user, carried in found.items() if not carried.is_like(carried.foreign)}
         self._caller.touched |= left_before
         await self.tidy()
@@ -95,8 +67,7 @@ class Ground:
             for user in touched - set(self._accounts):
                 await self._restore(await self._read_alone(user), whatever=True)
             if ours := [user for user in self._accounts if user in touched]:
-                await self._restore(await self._read(ours))
-                await self._demand_as_before(ours)
+                await self._put_back(ours)
         except UnansweredError as error:
             self._caller.touched |= touched
             raise StoppedError(
@@ -124,18 +95,25 @@ class Ground:
             Command.CHECK_ACCOUNTS, of_accounts("CheckItem", *users, self._unknown)
         )
         if answer.code:
-            raise StoppedError(f"accounts can't be checked: {answer.code} {answer.info}", code=answer.code)
+            raise StoppedError(f"accounts can't be checked: {answer.code} {answer.info}")
         if missing := [user for user in users if not answer.is_imported(user)]:
             raise UnfitError(f"accounts {', '.join(missing)} do not exist; import them first, or name others")
         if answer.is_imported(self._unknown):
             raise UnfitError(f"account {self._unknown} exists; give --unknown-account a name that nobody has")
 
+    def _demand_nothing_carried(self) -> None:
+        told = [f"  {user}: {carried}" for user, carried in self._before.items() if carried != NOTHING]
+        if told:
+            first = "some accounts carry something; a probe is for accounts that nobody needs:"
+            last = "Give others, empty them, or say --they-may-carry: then it is put back afterwards."
+            raise UnfitError("\n".join([first, *told, last]))
+
     async def _read_names(self) -> None:
         answer = await self._caller.call(Command.GET_ATTRIBUTE_NAMES, {})
         if answer.code:
-            text = f"attribute names can't be read: {answer.code} {answer.info}"
-            raise StoppedError(text, code=answer.code)
-        self.slots = Slots(answer.attribute_names, answer.attribute_types)
+            raise StoppedError(f"attribute names can't be read: {answer.code} {answer.info}")
+        names = answer.attribute_names
+        self.slots = Slots(names or {}, answer.attribute_types, are_all=names is not None)
         self._caller.names_touched = False
         if self._names is None:
             self._names = self.slots.of_the_app
@@ -165,22 +143,43 @@ class Ground:
             values = attributes.attributes_of(user) or {}
         return {user: Carried(tuple(tags.tags_of(user) or ()), values)}
 
-    async def _restore(self, found: Mapping[str, Carried], *, whatever: bool = False) -> None:
-        for command, body in restoring(found, self._before):  # a look afterwards says whether it worked
+    async def _put_back(self, users: Sequence[str]) -> None:
+        found = await self._read(users)
+        # How many tags a removal may name is one of the questions, so in the end they go one by one.
+        for tags_at_once in (TAGS_PER_USER_AND_REQUEST, 1):
+            changed = {user: now for user, now in found.items() if not self._is_as_before(user, now)}
+            if not changed:
+                return
+            await self._restore(changed, tags_at_once=tags_at_once)
+            found |= await self._read(list(changed))
+        for user, now in found.items():
+            if not self._is_as_before(user, now):
+                raise UnansweredError(self._difference(user, now))
+
+    async def _restore(
+        self,
+        found: Mapping[str, Carried],
+        *,
+        tags_at_once: int = TAGS_PER_USER_AND_REQUEST,
+        whatever: bool = False,
+    ) -> None:
+        # Whether it worked, a look afterwards says: an answer may say nothing.
+        for command, body in restoring(found, self._before, tags_at_once=tags_at_once):
             await self._caller.call(command, body, whatever=whatever)
 
-    async def _demand_as_before(self, users: Sequence[str]) -> None:
-        for user, carried in (await self._read(users)).items():
-            if not carried.is_like(self._before[user]):
-                raise UnansweredError(f"{user} carries {_told(carried)}; before: {_told(self._before[user])}")
+    def _is_as_before(self, user: str, now: Carried) -> bool:
+        return now.is_like(self._before.get(user, NOTHING))
+
+    def _difference(self, user: str, now: Carried) -> str:
+        return f"{user} carries {now}; before: {self._before.get(user, NOTHING)}"
 
     async def _restore_names(self) -> None:
-        if self.slots.ours:
+        if self.slots.ours and self.slots.are_all:
             await self._caller.call(Command.SET_ATTRIBUTE_NAMES, self.slots.body({}), whatever=True)
 
     async def _remaining_names(self) -> list[str]:
         named = [
-            f"slot {slot} of the attribute names is called {name}: the app keeps a slot that is defined once"
+            f"slot {slot} of the attribute names is called {name}: the app keeps what is defined once; rename it"
             for slot, name in self.slots.ours.items()
         ]
         if self.slots.of_the_app == self._names:
@@ -193,7 +192,7 @@ class Ground:
         answer = await self._caller.call(Command.CHECK_ACCOUNTS, check, whatever=True)
         remains = []
         if answer.is_imported(self._unknown):
-            remains.append(f"account {self._unknown} exists now: a write made it")
+            remains.append(f"account {self._unknown} exists now: a write made it, a deletion would end it")
         if self._doomed and answer.is_imported(self._doomed) is False:
             remains.append(
                 f"account {self._doomed} is deleted; its id can't be imported again for three months"
@@ -206,38 +205,5 @@ class Ground:
             found |= await self._read_alone(user)
         found |= await self._read(self._accounts)
         return [
-            f"{user} carries {_told(carried)}; before: {_told(_of(user, self._before))}"
-            for user, carried in found.items()
-            if not carried.is_like(_of(user, self._before))
+            self._difference(user, now) for user, now in found.items() if not self._is_as_before(user, now)
         ]
-
-
-def restoring(found: Mapping[str, Carried], before: Mapping[str, Carried]) -> Iterator[tuple[Command, Body]]:
-    """The calls after which users who carry *found* carry what they did *before*; pure.
-
-    All tags of those who had none go at once. The others lose and get single ones.
-    """
-    emptied = [user for user, now in found.items() if now.tags and not _of(user, before).tags]
-    if emptied:
-        yield Command.REMOVE_ALL_TAGS, of_users(*emptied)
-    for user, now in found.items():
-        was = _of(user, before)
-        if was.tags:
-            for command, left, right in ((Command.REMOVE_TAGS, now, was), (Command.ADD_TAGS, was, now)):
-                tags = [tag for tag in left.tags if tag not in right.tags]
-                for start in range(0, len(tags), TAGS_PER_USER_AND_REQUEST):
-                    yield command, of_tags((user, tags[start : start + TAGS_PER_USER_AND_REQUEST]))
-        if new := [name for name in now.attributes if name not in was.attributes]:
-            yield Command.REMOVE_ATTRIBUTES, of_attributes((user, new))
-        if lost := {
-            name: value for name, value in was.attributes.items() if now.attributes.get(name) != value
-        }:
-            yield Command.SET_ATTRIBUTES, of_attributes((user, lost))
-
-
-def _of(user: str, before: Mapping[str, Carried]) -> Carried:
-    return before.get(user, Carried())
-
-
-def _told(carried: Carried) -> str:
-    return str(carried) or "nothing"

@@ -3,13 +3,22 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+from audience_sync.chat_api.errors import ChatApiError
 from audience_sync.chat_api.profile import Seen
+from audience_sync.probe.answer import INFO_CHARACTERS
 from audience_sync.probe.calling import FEATURE_OFF, Caller, StoppedError, UnansweredError
 from audience_sync.probe.ground import Ground
 from audience_sync.probe.question import Findings, Given, Interview, Question, left_open
 from audience_sync.probe.questions import QUESTIONS
 from audience_sync.probe.switches import ASKED, NOT_ASKED, Value
+
+INTERRUPTED: Final = "interrupted"
+"""Why the asking ended when a person ended it."""
+
+STOP: Final = "stop"
+"""Called so among the evidence: the answer that ended the asking."""
 
 
 @dataclass
@@ -28,16 +37,28 @@ class Found:
     stopped: str | None = None
     """Why the asking ended early."""
 
-    def stop(self, why: str, *, code: int = 0) -> None:
+    cause: ChatApiError | None = None
+    """What the app said then."""
+
+    def stop(self, why: str, cause: BaseException | None = None) -> None:
         """Ask no more: what was neither found nor left open is open for this reason."""
         self.stopped = why
-        if code == FEATURE_OFF:
-            self.switches["feature_off"] = "all"
-            self.open.pop("feature_off", None)
-            self.decided_by["feature_off"] = "looking"
+        if isinstance(cause, ChatApiError):
+            self.cause = cause
+            info = cause.info[:INFO_CHARACTERS]
+            self.seen.append(Seen(question=STOP, command=cause.endpoint, code=cause.code, info=info))
+            if cause.code == FEATURE_OFF:
+                self.switches["feature_off"] = "all"
+                self.open.pop("feature_off", None)
+                self.decided_by["feature_off"] = STOP
         for name in ASKED:
             if name not in self.switches:
                 self.open.setdefault(name, f"not asked: {why}")
+
+    def leave_out(self, question: Question, reason: str) -> None:
+        """A question can't be asked; of no interest where another one found all that it decides."""
+        if not self.switches.keys() >= set(question.decides):
+            self.add(question, left_open(f"not asked: {reason}", *question.decides))
 
     def add(self, question: Question, findings: Findings) -> None:
         """Take what a question has found. What an earlier one found stays."""
@@ -69,14 +90,17 @@ async def inquire(
         progress("looking who is there")
         await ground.look(they_may_carry=they_may_carry)
         for question in questions:
-            progress(question.name)
-            await _ask(caller, ground, given, question, result)
-    except StoppedError as error:
-        result.stop(str(error), code=error.code)
-    except UnansweredError as error:
-        result.stop(str(error))
+            now = _given_now(given, caller, ground, result)
+            if reason := question.needs.missing(now):
+                result.leave_out(question, reason)
+            else:
+                progress(question.name)
+                await _ask(caller, now, question, result)
+                await ground.tidy()
+    except (StoppedError, UnansweredError) as error:
+        result.stop(str(error), error.__cause__)
     except asyncio.CancelledError:  # once: what was begun is put back before it ends
-        result.stop("interrupted")
+        result.stop(INTERRUPTED)
     finally:
         if caller.has_changed:
             progress("putting everything back")
@@ -84,20 +108,23 @@ async def inquire(
     return result
 
 
-async def _ask(caller: Caller, ground: Ground, given: Given, question: Question, result: Found) -> None:
-    now = replace(
-        given, bare=ground.bare, attributes=ground.attributes, slots=ground.slots, known=result.switches
+def _given_now(given: Given, caller: Caller, ground: Ground, result: Found) -> Given:
+    return replace(
+        given,
+        bare=ground.bare,
+        attributes=ground.attributes,
+        slots=ground.slots,
+        push_seconds=caller.push_seconds,
+        known=result.switches,
     )
-    if reason := question.needs.missing(now):
-        if not set(question.decides) <= result.switches.keys():
-            result.add(question, left_open(f"not asked: {reason}", *question.decides))
-        return
+
+
+async def _ask(caller: Caller, given: Given, question: Question, result: Found) -> None:
     interview = Interview(caller, question.name, most_calls=question.most_calls)
     try:
-        await question.ask(interview, now)
-        result.add(question, question.judge(now, interview.answers))
+        await question.ask(interview, given)
+        result.add(question, question.judge(given, interview.answers))
     except UnansweredError as error:
         result.add(question, left_open(f"{question.name}: {error}", *question.decides))
     finally:
         result.seen += interview.seen
-    await ground.tidy()

@@ -8,7 +8,7 @@ from audience_sync.chat_api.profile import Seen
 from audience_sync.chat_api.wire import Command, Family, path
 from audience_sync.probe.answer import Answer
 from audience_sync.probe.bodies import Body
-from audience_sync.probe.calling import Asks, Caller, UnansweredError
+from audience_sync.probe.calling import PUSH_SECONDS, Asks, Caller, UnansweredError
 from audience_sync.probe.slots import Slots
 from audience_sync.probe.switches import Value
 
@@ -27,8 +27,8 @@ class Permissions:
     delete: str | None = None
     """The account that may be deleted."""
 
-    other: Asks | None = None
-    """A client that signs for somebody who is no administrator."""
+    other: str | None = None
+    """Somebody who is no administrator, and may be signed for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,9 @@ class Given:
 
     family: Family = Family.ALL_MEMBER_PUSH
     permissions: Permissions = Permissions()
+    other_chat: Asks | None = None
+    """A client that signs for `permissions.other`."""
+
     bare: tuple[str, ...] = ()
     """Those accounts that carry no tags of their own."""
 
@@ -50,6 +53,9 @@ class Given:
     slots: Slots = NO_SLOTS
     random: int = 0
     """For whatever must not be there twice: 32 bits."""
+
+    push_seconds: float = PUSH_SECONDS
+    """From one push to the next."""
 
     known: Mapping[str, Value] = field(default_factory=dict)
     """What was found by now."""
@@ -118,7 +124,7 @@ class Needs:
         if len(given.attributes) < self.attributes:
             return f"needs {self.attributes} attribute names that none of the accounts has a value of"
         if self.own_slots and given.slots.own is None:
-            return "needs two free slots for attribute names"
+            return "needs two free slots for attribute names, and to know that they are free"
         return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from audience_sync.core import limits
+from audience_sync.probe.answer import SLOTS
 from audience_sync.probe.bodies import OWN, OWN_NAMES, Body
 
 OF_USERS = 0
@@ -19,6 +19,9 @@ class Slots(msgspec.Struct, frozen=True):
 
     types: Mapping[str, object]
     """{slot: type}, as read; the successor's alone."""
+
+    are_all: bool = True
+    """Whether nothing else is defined: otherwise a definition could free slots that are in use."""
 
     @property
     def of_the_app(self) -> dict[str, str]:
@@ -39,9 +42,11 @@ class Slots(msgspec.Struct, frozen=True):
     @property
     def own(self) -> tuple[str, str] | None:
         """The slots of our first two names: where they stand already, or free ones; None if there are none."""
+        if not self.are_all:
+            return None
         by_name = {name: slot for slot, name in self.ours.items()}
         found = [by_name.get(name) for name in OWN_NAMES[:2]]
-        others = [slot for slot in map(str, range(limits.ATTRIBUTES_PER_APP)) if self._is_to_be_had(slot)]
+        others = [slot for slot in sorted(SLOTS) if self._is_to_be_had(slot)]
         left = [slot for slot in others if slot not in found]
         first, second = (slot or (left.pop(0) if left else None) for slot in found)
         return None if first is None or second is None else (first, second)

@@ -52,7 +52,7 @@ UNKNOWN_READ = Question(
     decides=("unknown_read",),
     asks="Reads the tags and attributes of an account that exists and of one that does not, in one request.",
     most_calls=2,
-    needs=Needs(),
+    needs=Needs(family=Family.ALL_MEMBER_PUSH),
     ask=_ask_unknown_read,
     judge=_judge_unknown_read,
 )

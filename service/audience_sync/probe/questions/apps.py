@@ -85,7 +85,7 @@ STORES = Question(
 
 
 async def _ask_not_admin(interview: Interview, given: Given) -> None:
-    await interview.ask("names", Command.GET_ATTRIBUTE_NAMES, {}, via=given.permissions.other, whatever=True)
+    await interview.ask("names", Command.GET_ATTRIBUTE_NAMES, {}, via=given.other_chat, whatever=True)
 
 
 def _judge_not_admin(_: Given, answers: Answers) -> Findings:

@@ -36,7 +36,7 @@ def _judge_names(given: Given, answers: Answers) -> Findings:
     for what, answer in answers.items():
         if answer.code:
             return left_open(f"{what}: {answer.code} {answer.info}", "names")
-    names = answers["names after"].attribute_names
+    names = answers["names after"].attribute_names or {}
     without_ours = {slot: name for slot, name in names.items() if slot not in (first, second)}
     if names.get(second) != SECOND or without_ours != given.slots.of_the_app:
         return left_open(f"not what was defined: {names}", "names")

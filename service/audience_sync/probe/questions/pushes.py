@@ -54,11 +54,11 @@ def _judge_repeated(given: Given, answers: Answers) -> Findings:
     if push.code or not push.task_id:
         feature = left_open(f"the push was answered {push.code}", "feature_off") if push.code else is_on
         return joined(feature, left_open(f"the push was answered {push.code} {push.info}", *decided))
-    return joined(is_on, _repeat(push.task_id, answers["repeat"].code, answers["repeat"].task_id))
+    after = f"after {given.push_seconds:g} s"
+    return joined(is_on, _repeat(push.task_id, answers["repeat"].code, answers["repeat"].task_id, after))
 
 
-def _repeat(first: str, code: int, task_id: str) -> Findings:
-    after = f"after {PUSH_SECONDS:g} s"
+def _repeat(first: str, code: int, task_id: str, after: str) -> Findings:
     at_least = left_open(f"a repeat {after} was recognised: at least that long", "repeat_window_seconds")
     if code == REPEATED:
         return joined(found(repeated="refused"), at_least)
@@ -73,8 +73,7 @@ def _repeat(first: str, code: int, task_id: str) -> Findings:
 REPEATED_PUSH = Question(
     name="repeated push",
     decides=("repeated", "repeat_window_seconds", "feature_off"),
-    asks=f"Pushes to a tag of one account, for those online alone, and the same with the same random number"
-    f" {PUSH_SECONDS:g} s later.",
+    asks=f"Pushes to a tag of one account, for those online alone, and the same again {PUSH_SECONDS:g} s later.",
     most_calls=3,
     most_pushes=2,
     needs=Needs(permission="push"),

@@ -190,7 +190,7 @@ async def _ask_distinct(interview: Interview, given: Given) -> None:
     for number, user in enumerate(users):
         if not await _fill_until_refused(interview, user, number * TAGS_PER_USER + 1):
             break
-    await interview.ask("after", Command.GET_TAGS, of_users(*users))
+    await interview.ask("after", Command.GET_TAGS, of_users(*given.accounts))
 
 
 async def _fill_until_refused(interview: Interview, user: str, first: int) -> bool:
@@ -222,17 +222,15 @@ def _judge_distinct(given: Given, answers: Answers) -> Findings:
             code = answer.code_of(users[(first - 1) // TAGS_PER_USER])
             added.update(() if code else tags(first, last))
             codes.add(code)
-    carried = {each for user in users for each in answers["after"].tags_of(user) or ()}
-    refusals = codes - {0}
-    if carried != added:
-        return left_open(
-            f"{len(added)} tags were taken, and {len(carried)} are there", "most_tags_of_the_app"
-        )
+    carried = {each for user in given.accounts for each in answers["after"].tags_of(user) or ()}
+    there, refusals = carried & set(tags(1, DISTINCT_TAGS)), codes - {0}
+    if there != added:
+        return left_open(f"{len(added)} tags were taken, and {len(there)} are there", "most_tags_of_the_app")
     if not refusals and len(added) == DISTINCT_TAGS:
         return found(most_tags_of_the_app=None)
     is_exact = f"add {len(added) + 1} to {len(added) + 1}" in answers
     if refusals == {TOO_MANY_TAGS} and added and is_exact:
-        return found(most_tags_of_the_app=len(added))
+        return found(most_tags_of_the_app=len(carried))
     told = ", ".join(map(str, sorted(refusals)))
     return left_open(f"after {len(added)} distinct tags, more were answered {told}", "most_tags_of_the_app")
 
@@ -243,7 +241,7 @@ DISTINCT = Question(
     asks=f"Gives eleven accounts up to {DISTINCT_TAGS} distinct tags, until one is refused. Right only where nobody"
     " else of the app carries tags.",
     most_calls=121,
-    needs=Needs(accounts=11, bare=11, permission="fill"),
+    needs=Needs(accounts=11, bare=11, permission="fill", family=Family.ALL_MEMBER_PUSH),
     ask=_ask_distinct,
     judge=_judge_distinct,
 )
