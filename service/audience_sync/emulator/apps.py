@@ -2,11 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import parse_qsl
 
 from audience_sync.emulator.api import Api
 from audience_sync.emulator.records import Entry
 from audience_sync.emulator.settings import AppSettings, Settings
+
+DIGITS: Final = 19
+"""No app's id is longer."""
 
 
 class Apps:
@@ -24,8 +28,8 @@ class Apps:
         """The app that a query names. Where it names none, the first one: its doorkeeper says what is wrong."""
         for name, value in parse_qsl(query, keep_blank_values=True):
             if name == "sdkappid":
-                found = self.by_id.get(int(value)) if value.isascii() and value.isdigit() else None
-                return found or self.first
+                is_number = value.isascii() and value.isdigit() and len(value) <= DIGITS
+                return self.by_id.get(int(value), self.first) if is_number else self.first
         return self.first
 
     def replay(self, entry: Entry) -> None:

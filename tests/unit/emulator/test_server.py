@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from audience_sync.emulator.faults import FaultSettings
 from audience_sync.emulator.journal import JournalError
 from audience_sync.emulator.overlaps import Overlap
 from audience_sync.emulator.server import Emulator, serve
@@ -146,76 +145,6 @@ async def test_the_servers_log_never_holds_a_query(caplog: pytest.LogCaptureFixt
     assert not [line for line in told if signature in line or "usersig" in line]
 
 
-async def test_the_control_address() -> None:
-    """Everything a test in another process needs."""
-    settings = replace(SETTINGS, switches=ONLY_IMPORTED, imported=("a",), version_separator="~")
-    async with serve(settings) as emulator, httpx.AsyncClient(base_url=f"{emulator.url}/control") as client:
-        assert (await client.get("/health")).json() == {"status": "ok"}
-        assert (await client.post("/accounts", json={"users": ["b", "a/b c"]})).json() == {"imported": 2}
-        await call(client, emulator, "im_add_tag", tags("a/b c", "topic:NVDA"))
-        for value in ("gold~2", "gold~1"):
-            await call(client, emulator, "im_set_attr", attributes("a", city=value))
-        await call(client, emulator, "im_add_tag", tags("nobody", "t"))
-        await call(client, emulator, "im_add_tag", {})
-
-        assert (await client.get("/users/a%2Fb%20c")).json() == {"attributes": {}, "tags": ["topic:NVDA"]}
-        state = (await client.get("/state")).json()
-        assert state["attribute_names"] == {"0": "membership", "1": "city"}
-        assert state["users"]["a"] == {"attributes": {"city": "gold~1"}, "tags": []}
-        assert list(state["users"]) == ["a", "b", "a/b c"]
-
-        counters = (await client.get("/counters")).json()
-        assert counters["calls"] == {"im_add_tag": 3, "im_set_attr": 2}
-        assert counters["most_calls_in_a_second"].keys() == {"im_add_tag", "im_set_attr"}
-        assert counters["users_per_request"] == {"im_add_tag": {"1": 2}, "im_set_attr": {"1": 2}}
-        assert (counters["users"], counters["user_parts"]) == (4, {"im_add_tag": 2, "im_set_attr": 2})
-        assert counters["refused"] == {"90048": 1, "90019": 1}
-        assert (counters["overlaps_count"], counters["broken_limits_count"]) == (0, 1)
-        assert counters["went_back"] == [
-            {"user": "a", "name": "city", "highest": "gold~2", "written": "gold~1"}
-        ]
-
-        last = (await client.get("/requests", params={"last": 2})).json()["requests"]
-        assert [(each["users"], each["code"]) for each in last] == [(["nobody"], 90048), ([], 90019)]
-        assert all(each["arrived"] <= each["answered"] for each in last)
-
-        fault = {"kind": "code:91000", "endpoint": None, "count": 2}
-        asked = {"latency_seconds": 0.001, "fail_next": [fault], "chance": {"reset": 0}, "seed": 3}
-        assert (await client.post("/faults", json=asked)).json()["fail_next"] == [fault]
-        assert (await call(client, emulator, "im_add_tag", tags("a", "t")))["ErrorCode"] == 91000
-        assert (await client.get("/faults")).json() == {
-            "latency_seconds": 0.001,
-            "fail_next": [fault | {"count": 1}],
-            "chance": {"reset": 0.0},
-        }
-        emulator.set_faults(FaultSettings(fail_next=[]))
-
-        assert (await client.post("/reset-counters")).json() == {}
-        assert (await client.get("/counters")).json()["calls"] == {}
-
-
-async def test_mistakes_at_the_control_address(chat_api: Emulator) -> None:
-    """Each is named."""
-    async with httpx.AsyncClient() as client:
-        for method, path, body, status in [
-            ("GET", "nothing", b"", 404),
-            ("GET", "users", b"", 404),
-            ("GET", "health/more", b"", 404),
-            ("POST", "state", b"", 405),
-            ("GET", "reset-counters", b"", 405),
-            ("POST", "faults", b"{", 400),
-            ("POST", "faults", b'{"fail_nxt": []}', 400),
-            ("POST", "faults", b'{"fail_next": [{"kind": "nonsense"}]}', 400),
-            ("POST", "faults", b'{"fail_next": [{"kind": "reset", "count": 0}]}', 400),
-            ("POST", "accounts", b'{"users": [""]}', 400),
-            ("POST", "accounts", b'["a"]', 400),
-            ("GET", "requests?last=0", b"", 400),
-            ("GET", "requests?last=x", b"", 400),
-        ]:
-            answer = await client.request(method, f"{chat_api.url}/control/{path}", content=body)
-            assert (answer.status_code, bool(answer.json()["error"])) == (status, True), path
-
-
 async def test_state_outlives_the_emulator(tmp_path: Path) -> None:
     """Names, users, versions and imported accounts come back; what was counted does not; half a line is dropped."""
     kept = replace(SETTINGS, state=tmp_path / "state.jsonl", version_separator="~")
@@ -234,7 +163,7 @@ async def test_state_outlives_the_emulator(tmp_path: Path) -> None:
         before, names = emulator.state(), emulator.attribute_names()
     assert before == {"quiet": UserState(), "a": UserState({"city": "x~1"}, ["one"]), "b": UserState()}
     with (tmp_path / "state.jsonl").open("ab") as file:
-        file.write(b'{"type":"im_add_tag","parts":[["a",["ha')
+        file.write(b'{"app":1400000000,"record":{"type":"add_tag","parts":[["a",["ha')
 
     only_imported = replace(kept, switches=ONLY_IMPORTED, attribute_names=("level", "new"))
     for _ in range(2):
@@ -247,7 +176,13 @@ async def test_state_outlives_the_emulator(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"nonsense", b'{"type":"im_push"}', b'{"type":"im_set_attr","parts":[["a",{"undefined":"x"}]]}']
+    "line",
+    [
+        b"nonsense",
+        b'{"app":1400000000}',
+        b'{"app":1400000000,"record":{"type":"nonsense"}}',
+        b'{"app":1400000000,"record":{"type":"set_attr","parts":[["a",{"undefined":"x"}]]}}',
+    ],
 )
 async def test_a_file_that_is_no_journal(tmp_path: Path, line: bytes) -> None:
     """The emulator does not start on half a truth."""
