@@ -61,6 +61,7 @@ class Application:
             path=caller.path,
             query=caller.query,
             body=body,
+            last_event=caller.header(b"last-event-id"),
             now=self._clock(),
         )
         await self._tell(caller, found)

@@ -38,8 +38,13 @@ class Caller:
         self.method = str(scope["method"])
         self.path = str(scope["path"])
         self.query = bytes(scope["query_string"]).decode("latin-1")
+        self._headers: list[Header] = scope["headers"]
         self._transport: asyncio.Transport = scope["state"]["transport"]
         self._receive, self._send = receive, send
+
+    def header(self, name: bytes) -> str:
+        """The first header of this name, which is in small letters; empty if there is none."""
+        return next((value.decode("latin-1") for each, value in self._headers if each == name), "")
 
     def has_left(self) -> bool:
         """Whether the connection is gone."""

@@ -16,6 +16,7 @@ from audience_sync.emulator.api import REMEMBERED, Api
 from audience_sync.emulator.apps import Apps
 from audience_sync.emulator.deliveries import PAUSE_SECONDS, DeliveryStream, since
 from audience_sync.emulator.faults import FaultSettings
+from audience_sync.emulator.files import app_of
 from audience_sync.emulator.inbox import KEPT
 from audience_sync.emulator.outcome import Outcome, Stream
 from audience_sync.emulator.settings import AppSettings
@@ -38,6 +39,9 @@ class Asked:
 
     query: str
     body: bytes
+    last_event: str
+    """What a caller who listened before has heard last; empty for the others."""
+
     now: float
 
     @property
@@ -66,7 +70,9 @@ class Route(NamedTuple):
     takes_rest: bool = False
 
 
-def respond(apps: Apps, *, method: str, path: str, query: str, body: bytes, now: float) -> Outcome | Stream:
+def respond(
+    apps: Apps, *, method: str, path: str, query: str, body: bytes, last_event: str, now: float
+) -> Outcome | Stream:
     """Answer one control request."""
     try:
         api, route, rest = _place(apps, path)
@@ -75,7 +81,16 @@ def respond(apps: Apps, *, method: str, path: str, query: str, body: bytes, now:
     if method not in route.methods.split():
         allowed = route.methods.replace(" ", ", ")
         return _json({"error": f"{path} takes {allowed}"}, status=405, headers=(("allow", allowed),))
-    asked = Asked(apps=apps, api=api, method=method, rest=rest, query=query, body=body, now=now)
+    asked = Asked(
+        apps=apps,
+        api=api,
+        method=method,
+        rest=rest,
+        query=query,
+        body=body,
+        last_event=last_event,
+        now=now,
+    )
     try:
         found = route.handler(asked)
     except ValueError as error:
@@ -133,17 +148,8 @@ def _health(_: Asked) -> object:
 
 def _apps(asked: Asked) -> object:
     if asked.changes:
-        asked.apps.add(_new_app(asked.body))
+        asked.apps.add(app_of(msgspec.json.decode(asked.body, type=dict[str, object])))
     return {"apps": [_shown(api) for api in asked.apps.by_id.values()]}
-
-
-def _new_app(body: bytes) -> AppSettings:
-    given = msgspec.json.decode(body, type=dict[str, object])
-    known = [field.name for field in fields(AppSettings)]
-    for name in given:
-        if name not in known:
-            raise ValueError(f"{name!r} is no setting of an app: {', '.join(known)}")
-    return msgspec.convert(given, AppSettings)
 
 
 def _shown(api: Api) -> dict[str, object]:
@@ -218,21 +224,22 @@ def _reset_counters(asked: Asked) -> object:
 
 
 def _requests(asked: Asked) -> object:
-    return {"requests": list(asked.api.last)[-_number(asked, "last", 100, REMEMBERED) :]}
+    return {"requests": list(asked.api.last)[-_last(asked, REMEMBERED) :]}
 
 
 def _pushes(asked: Asked) -> object:
     sent = asked.api.pushing.sent
-    return {"count": len(sent), "pushes": sent[-_number(asked, "last", 100, KEPT) :]}
+    return {"count": len(sent), "pushes": sent[-_last(asked, KEPT) :]}
 
 
 def _deliveries(asked: Asked) -> object:
     inboxes = asked.api.inboxes
-    return {"count": inboxes.count, "deliveries": since(inboxes, _number(asked, "after", 0))}
+    return {"count": inboxes.count, "deliveries": since(inboxes, _after(asked, 0))}
 
 
 def _delivery_stream(asked: Asked) -> object:
-    stream = DeliveryStream(asked.api.inboxes, after=_number(asked, "after", asked.api.inboxes.count))
+    inboxes = asked.api.inboxes
+    stream = DeliveryStream(inboxes, after=_after(asked, inboxes.count))
     return Stream(news=stream.news, pause_seconds=PAUSE_SECONDS)
 
 
@@ -241,12 +248,22 @@ def _demand_fit(user: str) -> None:
         raise ValueError(f"user {user!r}: 1 to {limits.USER_BYTES} bytes of UTF-8")
 
 
-def _number(asked: Asked, name: str, default: int, most: int = 10**12) -> int:
-    """A whole number of the query; 0 only where that is its default."""
-    text = parse_qs(asked.query, keep_blank_values=True).get(name, [str(default)])[0]
-    least = min(default, 1)
+def _last(asked: Asked, most: int) -> int:
+    return _number("last", _given(asked, "last", "100"), 1, most)
+
+
+def _after(asked: Asked, default: int) -> int:
+    text = asked.last_event or _given(asked, "after", str(default))
+    return _number("after", text, 0, 10**12)
+
+
+def _given(asked: Asked, name: str, default: str) -> str:
+    return parse_qs(asked.query, keep_blank_values=True).get(name, [default])[0]
+
+
+def _number(name: str, text: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 13 and least <= int(text) <= most):
-        raise ValueError(f"{name} is a whole number from {least} to {most}")
+        raise ValueError(f"{name} is a whole number from {least} to {most}, not {text!r}")
     return int(text)
 
 

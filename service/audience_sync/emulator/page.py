@@ -126,7 +126,7 @@ def _shown(apps: Apps, api: Api, name: str, search: str, now: float) -> object:
         case "pushes":
             return view.pushes(api, now)
         case "requests":
-            return view.requests(api)
+            return view.requests(api, now)
         case "findings":
             return view.findings(api)
         case "paces":

@@ -132,21 +132,29 @@ class SwitchRow(msgspec.Struct, frozen=True):
     default: str
 
 
+class FaultRow(msgspec.Struct, frozen=True):
+    """Something that goes wrong on command."""
+
+    text: str
+    until: Moment | None = None
+
+
 class Behaviour(msgspec.Struct, frozen=True):
     """What is otherwise than usual."""
 
     switches: list[SwitchRow]
-    faults: list[str]
+    faults: list[FaultRow]
     bad_users: list[tuple[str, int]]
     more_bad_users: int
     feature_on: bool
     struck: list[tuple[str, int]]
 
 
-def moment(at: float) -> Moment:
-    """Unix seconds as the page shows them."""
-    when = datetime.fromtimestamp(at, UTC)
-    return Moment(when.isoformat(timespec="milliseconds"), f"{when:%H:%M:%S}")
+def moment(at: float, now: float) -> Moment:
+    """Unix seconds as the page shows them: with the date if it is not the day of *now*."""
+    when, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC).date()
+    clock = f"{when:%H:%M:%S}" if when.date() == today else f"{when:%Y-%m-%d %H:%M:%S}"
+    return Moment(when.isoformat(timespec="milliseconds"), clock)
 
 
 def number(value: float) -> str:
@@ -187,9 +195,9 @@ def pushes(api: Api, now: float) -> list[Push]:
     return [_push(api, pushed, now) for pushed in islice(reversed(api.pushing.sent), MOST_PUSHES)]
 
 
-def requests(api: Api) -> list[RequestRow]:
+def requests(api: Api, now: float) -> list[RequestRow]:
     """The latest first."""
-    return [_request(seen) for seen in islice(reversed(api.last), MOST_REQUESTS)]
+    return [_request(seen, now) for seen in islice(reversed(api.last), MOST_REQUESTS)]
 
 
 def findings(api: Api) -> list[Finding]:
@@ -239,12 +247,12 @@ def _push(api: Api, pushed: Pushed, now: float) -> Push:
     revoked = api.pushing.revoked.get(pushed.task_id)
     ends, until = "online users only", None
     if revoked is not None:
-        ends, until = "withdrawn", moment(revoked.at)
+        ends, until = "withdrawn", moment(revoked.at, now)
     elif pushed.expires is not None:
-        ends, until = "expired" if pushed.expires <= now else "waits until", moment(pushed.expires)
+        ends, until = "expired" if pushed.expires <= now else "waits until", moment(pushed.expires, now)
     return Push(
         task_id=pushed.task_id,
-        at=moment(pushed.at),
+        at=moment(pushed.at, now),
         endpoint=pushed.family,
         sender=pushed.sender,
         text=text_of(pushed.body),
@@ -289,13 +297,13 @@ def text_of(body: list[object]) -> str:
     return whole if len(whole) <= MOST_CHARACTERS else whole[: MOST_CHARACTERS - 1] + "…"
 
 
-def _request(seen: Seen) -> RequestRow:
+def _request(seen: Seen, now: float) -> RequestRow:
     answered = "no answer" if seen.answered is None else "not JSON" if seen.code is None else str(seen.code)
     good = seen.answered is not None and seen.code == 0
     took = "" if seen.answered is None else f"{(seen.answered - seen.arrived) * 1000:,.0f} ms"
     return RequestRow(
         key=f"{seen.arrived!r} {seen.endpoint} {seen.users[:1]}",
-        at=moment(seen.arrived),
+        at=moment(seen.arrived, now),
         endpoint=seen.endpoint,
         users=seen.users[:MOST_NAMES],
         more_users=max(0, len(seen.users) - MOST_NAMES),
@@ -319,28 +327,28 @@ def _written(value: object) -> str:
     return "any number" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _in_words(faults: FaultSettings, now: float) -> Iterator[str]:
+def _in_words(faults: FaultSettings, now: float) -> Iterator[FaultRow]:
     if faults.latency_seconds:
-        yield f"every answer comes {faults.latency_seconds:g} s later"
+        yield FaultRow(f"every answer comes {faults.latency_seconds:g} s later")
     for entry in faults.fail_next or []:
-        yield _entry(entry, now)
+        lasting = entry.for_seconds
+        yield FaultRow(_entry(entry), None if lasting is None else moment(now + lasting, now))
     for kind, probability in (faults.chance or {}).items():
         if probability:
-            yield f"{kind} by chance, {probability:.3g}"
+            yield FaultRow(f"{kind} with a chance of {probability:g}")
     if steps := faults.script or []:
-        first = moment(now + steps[0].at_seconds).clock
-        yield f"a script with {len(steps)} steps to come, the next at {first} UTC"
+        word = "step" if len(steps) == 1 else "steps"
+        text = f"a script has {len(steps)} more {word}; nothing new"
+        yield FaultRow(text, moment(now + steps[0].at_seconds, now))
 
 
-def _entry(entry: FailNext, now: float) -> str:
-    parts = [entry.kind, "for", entry.endpoint or "any endpoint"]
+def _entry(entry: FailNext) -> str:
+    parts = [entry.kind, "on", entry.endpoint or "any endpoint"]
     if entry.users is not None:
         names = ", ".join(entry.users[:MOST_NAMES])
         parts.append(f"with {names}" + ("…" if len(entry.users) > MOST_NAMES else ""))
-    if entry.count is not None:
-        parts.append(f"{entry.count} times" if entry.count > 1 else "once")
-    if entry.for_seconds is not None:
-        parts.append(f"until {moment(now + entry.for_seconds).clock} UTC")
     if entry.probability < 1:
         parts.append(f"with a chance of {entry.probability:g}")
+    if entry.count is not None:
+        parts.append("once" if entry.count == 1 else f"{entry.count} times")
     return " ".join(parts)

@@ -8,8 +8,9 @@
 
   const inLocalTime = (root) => root.querySelectorAll("time").forEach((time) => {
     const moment = new Date(time.dateTime);
-    time.textContent = moment.toLocaleTimeString("en-GB");
-    time.title = moment.toLocaleString();
+    const clock = moment.toLocaleTimeString("en-GB"), day = moment.toLocaleDateString("sv-SE");  // 2026-11-22
+    time.textContent = moment.toDateString() === new Date().toDateString() ? clock : `${day} ${clock}`;
+    time.title = moment.toString();
   });
 
   const rowsOf = (root) => [...root.querySelectorAll("[data-key]")];
@@ -25,11 +26,11 @@
     if (selectionIn(element)) { held.set(part.name, part); return; }
     held.delete(part.name);
     const before = new Map(rowsOf(element).map((row) => [row.dataset.key, row.textContent]));
-    const scrolled = [...element.querySelectorAll(".requests")].map((list) => list.scrollTop)[0];
+    const scrolled = element.querySelector(".long")?.scrollTop;
     element.innerHTML = part.html;
     element.dataset.version = part.version;
     inLocalTime(element);
-    if (scrolled) element.querySelector(".requests").scrollTop = scrolled;
+    if (scrolled) element.querySelector(".long")?.scrollTo(0, scrolled);
     const now = performance.now();
     for (const row of rowsOf(element)) {
       const key = part.name + " " + row.dataset.key;
