@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from audience_sync import __version__
 from audience_sync.admin.server import AdminServer
 from audience_sync.admin.status import Status
+from audience_sync.chat_api.accounts import Account
 from audience_sync.chat_api.client import ChatApi
 from audience_sync.chat_api.errors import BY_CODE
 from audience_sync.chat_api.hosts import Hosts, Region
@@ -27,6 +28,8 @@ from audience_sync.core.ownership import Bounds, Ownership
 from audience_sync.core.pace import Pace
 from audience_sync.core.rules import Rules
 from audience_sync.core.tenure import Tenure
+from audience_sync.core.verdicts import UnknownAccounts
+from audience_sync.delivery.accounts import Accounts
 from audience_sync.delivery.loop import Delivery
 from audience_sync.delivery.sender import Sender
 from audience_sync.delivery.shutdown import drain
@@ -94,6 +97,12 @@ def assemble(settings: Settings, rules: Rules) -> Service:
     delivery = Delivery(
         send=Sender(chat.send).send,
         give_up=burial.refused,
+        accounts=Accounts(
+            check=lambda users: _existing(chat, users),
+            create=lambda user: chat.import_account(Account(user)),
+            unknown=UnknownAccounts(settings.chat.unknown_accounts),
+            codes=chat.profile.unknown_account_codes,
+        ),
         paces=paces,
         halt=halt,
         watch=watch,
@@ -129,7 +138,7 @@ def assemble(settings: Settings, rules: Rules) -> Service:
         intake=Intake(
             translate=translator.translate,
             bury=burial.unusable,
-            stopped=lambda: bool(halt) or dead_letters.full or status.draining,
+            stopped=lambda: (bool(halt) and not halt.wants_others) or dead_letters.full or status.draining,
             max_waiting_users=settings.debounce.max_waiting_users,
             clock=clock,
             watch=watch,
@@ -204,6 +213,10 @@ def assemble(settings: Settings, rules: Rules) -> Service:
         totals=metrics.totals,
         log=log.bind(version=__version__),
     )
+
+
+async def _existing(chat: ChatApi, users: Collection[str]) -> Mapping[str, bool]:
+    return (await chat.check_accounts(users)).of
 
 
 class _PartitionsOfAll:

@@ -185,6 +185,10 @@ class ChatSettings(Group):
     request_timeout_seconds: float = Field(default=5.0, gt=SERVER_TIMEOUT_SECONDS, le=60)
     """How long a request may take, connecting included. Longer than the server's own 3 s."""
 
+    unknown_accounts: Literal["dead_letter", "drop", "import"] = "dead_letter"
+    """What becomes of changes of a user who does not exist in the app: kept in the dead letters, dropped and
+    counted, or sent again after the user was imported."""
+
     most_in_flight: int = Field(default=32, ge=1, le=1000)
     """Requests of one endpoint that may be under way at once. Little's law: pace times the answer's time."""
 

@@ -1,7 +1,7 @@
 """The real delivery loop with made-up answers, on virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -10,7 +10,8 @@ from audience_sync.core.halt import Halt
 from audience_sync.core.pace import Pace
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.user_state import Round
-from audience_sync.core.verdicts import Outcome, Refusal, Verdict
+from audience_sync.core.verdicts import Outcome, Refusal, UnknownAccounts, Verdict
+from audience_sync.delivery.accounts import Accounts
 from audience_sync.delivery.loop import Delivery
 from tests.support.clock import virtual_now
 from tests.support.tenures import KEY, a_tenure
@@ -29,11 +30,23 @@ class Deliveries:
     answer: says how each request ends, `answer_seconds` after it left.
     """
 
-    def __init__(self, answer: Answer = lambda _: OK, *, calls_per_second: float = 100) -> None:
+    def __init__(
+        self,
+        answer: Answer = lambda _: OK,
+        *,
+        calls_per_second: float = 100,
+        unknown: UnknownAccounts = UnknownAccounts.DEAD_LETTER,
+    ) -> None:
         self.answer = answer
         self.answer_seconds = 0.2
         self.sent: list[tuple[float, Request]] = []
         self.given_up: list[tuple[UserId, Refusal]] = []
+        self.causes: list[str] = []
+        self.dropped = 0
+        self.absent: set[str] = set()
+        self.accounts_asked = 0
+        self.imports: list[str] = []
+        self.accounts_answer: Callable[[], None] = lambda: None
         self.dead_letters_work = asyncio.Event()
         self.dead_letters_work.set()
         self.under_way: set[UserId] = set()
@@ -48,6 +61,7 @@ class Deliveries:
         self.delivery = Delivery(
             send=self._send,
             give_up=self._give_up,
+            accounts=Accounts(check=self._existing, create=self._import, unknown=unknown, codes={70107}),
             paces=self.paces,
             halt=self.halt,
             watch=self,
@@ -63,11 +77,26 @@ class Deliveries:
         self.under_way -= request.parts.keys()
         return self.answer(request)
 
-    async def _give_up(self, tenure: Tenure, request: Request, user_id: UserId, refusal: Refusal) -> None:
+    async def _existing(self, users: Collection[str]) -> dict[str, bool]:
+        self.accounts_asked += 1
+        await asyncio.sleep(self.answer_seconds)
+        self.accounts_answer()
+        return {user: user not in self.absent for user in users}
+
+    async def _import(self, user: str) -> None:
+        await asyncio.sleep(self.answer_seconds)
+        self.accounts_answer()
+        self.imports.append(user)
+        self.absent.discard(user)
+
+    async def _give_up(
+        self, tenure: Tenure, request: Request, user_id: UserId, refusal: Refusal, cause: str
+    ) -> None:
         assert user_id in request.parts
         assert tenure.debouncer.marks_of(user_id)
         await self.dead_letters_work.wait()
         self.given_up.append((user_id, refusal))
+        self.causes.append(cause)
 
     def request_cut(self, request: Request, *, ready: int) -> None:
         """A request leaves."""
@@ -79,6 +108,20 @@ class Deliveries:
         assert request.parts
         assert seconds >= 0
         self.seen.append(verdict.outcome)
+
+    def in_doubt(self, request: Request, refusal: Refusal) -> None:
+        """A user was refused alone."""
+        self.seen.append(f"in doubt: {refusal.code}")
+        assert len(request.parts) >= 1
+
+    def user_given_up(self, endpoint: Endpoint, *, dropped: bool) -> None:
+        """A user was refused for himself."""
+        assert endpoint in Endpoint
+        self.dropped += dropped
+
+    def imported(self, endpoint: Endpoint) -> None:
+        """A user was imported."""
+        self.seen.append(f"imported for {endpoint}")
 
     def round_ended(self, ended: Round, now: float) -> None:  # noqa: ARG002 - only how many is asked
         """A user's round is settled."""

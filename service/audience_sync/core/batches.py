@@ -2,35 +2,63 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import Final
 
 from audience_sync.core.changes import Endpoint, UserId
 from audience_sync.core.limits import USERS_PER_REQUEST
 
+ALONE: Final = 1
+"""The company of a user who travels in a request of his own."""
+
 
 class ReadyUsers:
-    """Who is ready, a queue an endpoint, oldest first. A user stands in one queue at most."""
+    """Who is ready, a queue an endpoint, oldest first. A user stands in one queue at most.
+
+    A user's *company* is how many users a request with him may name. It is as many as the API takes, until a
+    request with him is refused: then he travels in ever smaller company, before all others, until he is
+    confirmed or stands alone.
+    """
 
     def __init__(self, *, fill_seconds: float) -> None:
         self._fill_seconds = fill_seconds
         self._queues: dict[Endpoint, OrderedDict[UserId, float]] = {e: OrderedDict() for e in Endpoint}
+        self._narrow: dict[Endpoint, dict[int, OrderedDict[UserId, float]]] = {e: {} for e in Endpoint}
 
-    def add(self, user_id: UserId, endpoint: Endpoint, now: float) -> None:
+    def add(
+        self, user_id: UserId, endpoint: Endpoint, now: float, *, company: int = USERS_PER_REQUEST
+    ) -> None:
         """Let the user wait for the next request to *endpoint*."""
-        self._queues[endpoint][user_id] = now
+        if company >= USERS_PER_REQUEST:
+            self._queues[endpoint][user_id] = now
+        else:
+            self._narrow[endpoint].setdefault(company, OrderedDict())[user_id] = now
 
-    def move(self, user_id: UserId, endpoint: Endpoint, to: Endpoint) -> None:
+    def move(
+        self, user_id: UserId, endpoint: Endpoint, to: Endpoint, *, company: int = USERS_PER_REQUEST
+    ) -> None:
         """What arrived has changed which part of the user leaves first; he does not lose his age."""
-        self._queues[to][user_id] = self._queues[endpoint].pop(user_id)
+        narrow = self._narrow[endpoint]
+        queue = self._queues[endpoint] if company >= USERS_PER_REQUEST else narrow[company]
+        at = queue.pop(user_id)
+        if not queue:
+            narrow.pop(company, None)
+        self.add(user_id, to, at, company=company)
 
     def waiting(self, endpoint: Endpoint) -> int:
         """How many users are ready for *endpoint*."""
-        return len(self._queues[endpoint])
+        return len(self._queues[endpoint]) + sum(map(len, self._narrow[endpoint].values()))
+
+    def has_company(self, endpoint: Endpoint) -> bool:
+        """Whether somebody is ready for *endpoint* who need not travel alone."""
+        return bool(self._queues[endpoint]) or any(company > ALONE for company in self._narrow[endpoint])
 
     def worth_cutting_at(self, endpoint: Endpoint) -> float | None:
         """The moment from which a request is worth a permit: it is full, or its oldest user has waited enough.
 
         None: nobody is ready. The moment may lie in the past.
         """
+        if narrow := self._narrow[endpoint]:
+            return next(iter(narrow[min(narrow)].values()))
         queue = self._queues[endpoint]
         if not queue:
             return None
@@ -38,7 +66,33 @@ class ReadyUsers:
         return oldest if len(queue) >= USERS_PER_REQUEST else oldest + self._fill_seconds
 
     def take(self, endpoint: Endpoint) -> Iterator[UserId]:
-        """Take out as many users as one request may name, the oldest first."""
-        queue = self._queues[endpoint]
-        for _ in range(min(len(queue), USERS_PER_REQUEST)):
-            yield queue.popitem(last=False)[0]
+        """Take out as many users as one request may name: the smallest company first, then the oldest."""
+        narrow = self._narrow[endpoint]
+        if not narrow:
+            yield from _oldest(self._queues[endpoint], USERS_PER_REQUEST)
+            return
+        company = min(narrow)
+        yield from _oldest(narrow[company], company)
+        if not narrow[company]:
+            del narrow[company]
+
+    def take_one(self, endpoint: Endpoint) -> Iterator[UserId]:
+        """Take out one user: of those in the largest company the oldest, so of the least suspected."""
+        queue, narrow = self._queues[endpoint], self._narrow[endpoint]
+        if queue:
+            yield from _oldest(queue, 1)
+            return
+        company = max(narrow)
+        yield from _oldest(narrow[company], 1)
+        if not narrow[company]:
+            del narrow[company]
+
+
+def _oldest(queue: OrderedDict[UserId, float], most: int) -> Iterator[UserId]:
+    for _ in range(min(len(queue), most)):
+        yield queue.popitem(last=False)[0]
+
+
+def halved(company: int) -> int:
+    """The company of users after a request with so many of them was refused."""
+    return max(ALONE, (company + 1) // 2)

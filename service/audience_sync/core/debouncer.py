@@ -1,14 +1,24 @@
 """All unsettled changes: which users are ready, and when the next one will be."""
 
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
+from typing import Final
 
 import msgspec
 
-from audience_sync.core.batches import ReadyUsers
+from audience_sync.core.batches import ALONE, ReadyUsers
 from audience_sync.core.changes import Change, Endpoint, Part, Request, UserId
 from audience_sync.core.ledger import Ledger, Mark
+from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.user_state import Round, Step, User
+
+SUSPECT_SECONDS: Final = 600.0
+"""So long after he was given up a user travels alone. Ours: a bad user with many events costs a request each, not
+the fifteen that finding him again would."""
+
+MOST_SUSPECTS: Final = 1000
+"""So many are remembered; beyond, the oldest is forgotten, and found again if need be."""
 
 
 class DebounceTimes(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +44,9 @@ class Debouncer:
         self._schedule: list[tuple[float, UserId]] = []
         self._held: list[User] = []
         self._draining = False
+        self._witnesses: dict[Endpoint, tuple[UserId, Part]] = {}
+        self._suspects: OrderedDict[UserId, float] = OrderedDict()
+        self._known: set[UserId] = set()  # witnesses and suspects: one look for each new user
         self.ready = ReadyUsers(fill_seconds=times.fill_seconds)
         self.seen_on_two_numbers = 0
         """Users whose records came from partitions of different numbers while they waited: a wrong key."""
@@ -57,6 +70,8 @@ class Debouncer:
         user = self._users.get(user_id)
         if user is None:
             user = self._users[user_id] = User(user_id, at, now)
+            if user_id in self._known:
+                self._recall(user, now)
             user.absorb(changes, ledger, position, at, now)
             user.urgent = urgent
             self._wait(user)
@@ -109,16 +124,63 @@ class Debouncer:
         """Whether nothing is unsettled but what is held."""
         return len(self._users) == len(self._held)
 
-    def cut(self, endpoint: Endpoint) -> Request:
-        """A request of up to 100 ready users to *endpoint*. Each of its users must be settled or come back."""
+    def cut(self, endpoint: Endpoint, *, one: bool = False) -> Request:
+        """A request of up to 100 ready users to *endpoint*. Each of its users must be settled or come back.
+
+        *one*: of a single one, the least suspected of them.
+        """
         parts: dict[UserId, Part] = {}
-        for user_id in self.ready.take(endpoint):
+        for user_id in self.ready.take_one(endpoint) if one else self.ready.take(endpoint):
             parts[user_id] = self._users[user_id].cut(endpoint)
         return Request(endpoint, parts)
+
+    def cut_witness(self, endpoint: Endpoint) -> Request | None:
+        """A request that was confirmed before, of one user who waits for nothing since; None if nobody is known.
+
+        It changes nothing at the API, and so tells whether *endpoint* works at all.
+        """
+        witness = self._witnesses.get(endpoint)
+        if witness is None or witness[0] in self._users:
+            return None
+        user_id, part = witness
+        user = self._users[user_id] = User(user_id, 0.0, 0.0)
+        user.send_again()
+        return Request(endpoint, {user_id: part})
+
+    def has_witness(self, endpoint: Endpoint) -> bool:
+        """Whether `cut_witness` would find one."""
+        witness = self._witnesses.get(endpoint)
+        return witness is not None and witness[0] not in self._users
+
+    def has_unsuspected(self, endpoint: Endpoint) -> bool:
+        """Whether somebody could look whether *endpoint* works who was not refused alone himself."""
+        return self.has_witness(endpoint) or self.ready.has_company(endpoint)
+
+    def confirmed(self, request: Request) -> None:
+        """*request* was confirmed, and its users are settled: one who is done may witness that its endpoint works."""
+        for user_id, part in request.parts.items():
+            if user_id not in self._users:
+                self._forget_witness(request.endpoint)
+                self._witnesses[request.endpoint] = (user_id, part)
+                self._known.add(user_id)
+                return
+
+    def given_up(self, user_id: UserId, now: float) -> None:
+        """The user was refused for himself: for a while he travels alone, so that others need not suffer for it.
+
+        Called before his part is settled.
+        """
+        self._suspects[user_id] = now + SUSPECT_SECONDS
+        self._suspects.move_to_end(user_id)
+        self._known.add(user_id)
+        if len(self._suspects) > MOST_SUSPECTS:
+            self._known.discard(self._suspects.popitem(last=False)[0])
 
     def settle(self, user_id: UserId, now: float) -> Round | None:
         """The user's part of a request is settled. Returns his round if that was the last of it."""
         user = self._users[user_id]
+        user.company = ALONE if user_id in self._suspects else USERS_PER_REQUEST
+        user.refused_at, user.asked = 0.0, False
         ended = user.settled()
         if ended is None:
             self._enqueue(user, now)
@@ -128,11 +190,50 @@ class Debouncer:
             del self._users[user_id]
         return ended
 
-    def came_back(self, request: Request, user_id: UserId, *, not_before: float) -> None:
-        """The user's part is unsettled still; he is not sent again before *not_before* (epoch seconds)."""
+    def came_back(
+        self, request: Request, user_id: UserId, *, not_before: float, company: int | None = None
+    ) -> None:
+        """The user's part is unsettled still; he is not sent again before *not_before* (epoch seconds).
+
+        *company*: the request was refused, and one with him may name so many users from now on.
+        """
         user = self._users[user_id]
+        if company is not None:
+            user.company = company
+            user.refused_at = user.refused_at or not_before
         user.came_back(request.endpoint, request.parts[user_id], not_before)
         self._wait(user)
+
+    def _recall(self, user: User, now: float) -> None:
+        """A user of whom something is known has changes again: he is no witness, and maybe a suspect."""
+        for endpoint in [each for each, (user_id, _) in self._witnesses.items() if user_id == user.user_id]:
+            self._forget_witness(endpoint)
+        if now < self._suspects.get(user.user_id, 0.0):
+            user.company = ALONE
+        elif self._suspects.pop(user.user_id, None) is not None:
+            self._known.discard(user.user_id)
+
+    def _forget_witness(self, endpoint: Endpoint) -> None:
+        user_id, _ = self._witnesses.pop(endpoint, (None, ()))
+        if (
+            user_id is not None
+            and user_id not in self._suspects
+            and all(user_id != other for other, _ in self._witnesses.values())
+        ):
+            self._known.discard(user_id)
+
+    def unasked(self, request: Request) -> list[UserId]:
+        """Those of *request* of whom it was not asked yet whether they exist."""
+        return [user_id for user_id in request.parts if not self._users[user_id].asked]
+
+    def not_absent(self, users: Iterable[UserId]) -> None:
+        """It was asked whether they exist, and not denied: there is no need to ask again until they are settled."""
+        for user_id in users:
+            self._users[user_id].asked = True
+
+    def refused_at(self, user_id: UserId) -> float | None:
+        """Since when (epoch seconds) requests with the user are refused; None if this is the first."""
+        return self._users[user_id].refused_at or None
 
     def marks_of(self, user_id: UserId) -> Sequence[Mark]:
         """Where what is under way for the user began."""
@@ -161,7 +262,7 @@ class Debouncer:
         assert endpoint is not None, f"user {user.user_id} is ready with nothing to send"
         user.step = Step.READY
         user.queue = endpoint
-        self.ready.add(user.user_id, endpoint, now)
+        self.ready.add(user.user_id, endpoint, now, company=user.company)
 
     def _stand_in_the_right_queue(self, user: User) -> None:
         if user.round is not None and not user.round.rest:
@@ -170,5 +271,5 @@ class Debouncer:
         assert endpoint is not None
         assert user.queue is not None
         if endpoint is not user.queue:
-            self.ready.move(user.user_id, user.queue, endpoint)
+            self.ready.move(user.user_id, user.queue, endpoint, company=user.company)
             user.queue = endpoint

@@ -19,6 +19,8 @@ class Halt:
         self.reason: str | None = None
         self.endpoint: Endpoint | None = None
         self.look_at = 0.0
+        self.wants_others = False
+        """Whether only users who were refused alone could look: then reading goes on until others come."""
         self._looks = 0
 
     def __bool__(self) -> bool:
@@ -38,6 +40,7 @@ class Halt:
             return False
         ended = bool(self)
         self.reason = self.endpoint = None
+        self.wants_others = False
         self._looks = 0
         return ended
 

@@ -18,7 +18,7 @@ TAGS_PER_USER_AND_REQUEST: Final = 10
 """Documented for adding. Nothing is said of removing, so the same number is kept there."""
 
 TAGS_PER_USER: Final = 100
-"""Documented (a draft says 10): what one user can carry, and what one request of the successor can replace them by."""
+"""Documented (a draft says 10): what one user can carry, and what the successor can replace at once."""
 
 TAG_BYTES: Final = 50
 """Documented. Counted in UTF-8 (inferred: the pages say bytes and use Chinese tags)."""

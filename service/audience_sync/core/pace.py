@@ -58,6 +58,10 @@ class Pace:
         self._in_flight -= 1
         self._failures = 0
 
+    def refused(self) -> None:
+        """A request was refused for what is in it, which says nothing of the endpoint."""
+        self._in_flight -= 1
+
     def untried(self) -> None:
         """The permit was taken, and no call was made."""
         self._in_flight -= 1

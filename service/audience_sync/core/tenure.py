@@ -1,6 +1,7 @@
 """The time from an assignment to its revocation: everything that is forgotten together at its end."""
 
 from audience_sync.core.debouncer import Debouncer, DebounceTimes
+from audience_sync.core.doubt import Doubt
 from audience_sync.core.ownership import Ownership
 
 
@@ -10,4 +11,5 @@ class Tenure:
     def __init__(self, ownership: Ownership, times: DebounceTimes) -> None:
         self.ownership = ownership
         self.debouncer = Debouncer(times, may_send=ownership.may_send)
+        self.doubt = Doubt()
         self.requests_in_flight = 0

@@ -14,6 +14,7 @@ from audience_sync.core.changes import (
 )
 from audience_sync.core.folding import Folded, folded_part
 from audience_sync.core.ledger import Ledger, Mark, earliest
+from audience_sync.core.limits import USERS_PER_REQUEST
 
 
 class Step(Enum):
@@ -46,15 +47,21 @@ class Round:
 class User:
     """One user's unsettled changes. What arrives is folded in; nothing is forgotten before it is settled.
 
+    company: how many users a request with him may name.
+    refused_at: since when (epoch seconds) requests with him are refused; 0: they are not.
+    asked: whether the API was asked, since he was refused, if he exists, and has not denied it.
     first_at, last_at: epoch seconds; the moment of the first event in `waiting`, and when the last one came.
     """
 
     __slots__ = (
+        "asked",
+        "company",
         "first_at",
         "last_at",
         "marks",
         "not_before",
         "queue",
+        "refused_at",
         "round",
         "scheduled_at",
         "step",
@@ -73,6 +80,9 @@ class User:
         self.last_at = now
         self.not_before = 0.0
         self.urgent = False
+        self.company = USERS_PER_REQUEST
+        self.refused_at = 0.0
+        self.asked = False
         self.queue: Endpoint | None = None
         self.scheduled_at = 0.0
 
@@ -127,6 +137,11 @@ class User:
             self.waiting, self.marks, self.urgent = Folded(), [], False
         self.step = Step.SENDING
         return self.round.rest.take(endpoint)
+
+    def send_again(self) -> None:
+        """What was settled before leaves once more, and nothing waits for it."""
+        self.round = Round(Folded(), [], self.first_at)
+        self.step = Step.SENDING
 
     def settled(self) -> Round | None:
         """The part that was cut is settled. Returns the round if that was all of it, its marks now settled."""

@@ -19,10 +19,23 @@ class Outcome(StrEnum):
     """Sound, and may pass later."""
     SLOW_DOWN = "slow_down"
     """Above the rate limit; not applied."""
+    REFUSED = "refused"
+    """Refused as a whole: somebody in it is meant, and maybe nobody is named."""
     STOPPED = "stopped"
     """Nothing will pass until a person acts."""
     UNTRIED = "untried"
     """Not sent: it was no longer certain that the partitions are ours."""
+
+
+class UnknownAccounts(StrEnum):
+    """What becomes of a user who does not exist in the Chat API."""
+
+    DEAD_LETTER = "dead_letter"
+    """His changes go to the dead letters."""
+    DROP = "drop"
+    """His changes are dropped, and counted."""
+    IMPORT = "import"
+    """He is imported, and his changes are sent again."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -41,6 +54,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     outcome: Outcome
     refused: Mapping[UserId, Refusal] = {}
+    """Whom the API named; all others are confirmed, or come back with the request."""
+
     ambiguous: bool = False
     code: int = 0
     reason: str = ""
@@ -58,5 +73,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 SETTLING_SECONDS: Final = SERVER_TIMEOUT_SECONDS
 """After an ambiguous end the server may still be applying the request for as long as its own time-out."""
 
-REFUSED_BY_NAME: Final = "refused_user"
-"""The cause of a dead letter whose user the Chat API has refused by name; beside those of `core.event.Cause`."""
+REFUSED_USER: Final = "refused_user"
+"""The cause of a dead letter whose user the Chat API has refused, by name or alone; beside `core.event.Cause`."""
+
+UNKNOWN_ACCOUNT: Final = "unknown_account"
+"""The cause of a dead letter whose user does not exist in the Chat API."""

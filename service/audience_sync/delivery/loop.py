@@ -4,12 +4,23 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
+from audience_sync.core.batches import ALONE, halved
 from audience_sync.core.changes import Endpoint, Request, UserId
+from audience_sync.core.doubt import Lone
 from audience_sync.core.halt import Halt
 from audience_sync.core.pace import Pace
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.user_state import Round
-from audience_sync.core.verdicts import SETTLING_SECONDS, Outcome, Refusal, Verdict
+from audience_sync.core.verdicts import (
+    REFUSED_USER,
+    SETTLING_SECONDS,
+    UNKNOWN_ACCOUNT,
+    Outcome,
+    Refusal,
+    UnknownAccounts,
+    Verdict,
+)
+from audience_sync.delivery.accounts import Accounts
 
 LONGEST_SLEEP_SECONDS: Final = 1.0
 """The loop turns at least this often, so that its progress can be seen from outside."""
@@ -24,6 +35,15 @@ class Watch(Protocol):
     def request_ended(self, request: Request, verdict: Verdict, seconds: float) -> None:
         """It ended, so many seconds after it left."""
 
+    def user_given_up(self, endpoint: Endpoint, *, dropped: bool) -> None:
+        """A user was refused for himself; his part stands in the dead letters, or is dropped as a setting says."""
+
+    def in_doubt(self, request: Request, refusal: Refusal) -> None:
+        """A user was refused while alone; whether it is his fault shows when others are confirmed or refused."""
+
+    def imported(self, endpoint: Endpoint) -> None:
+        """A user who did not exist was imported, and is sent again."""
+
     def round_ended(self, ended: Round, now: float) -> None:
         """All that was cut from a user's changes together is settled."""
 
@@ -37,8 +57,8 @@ class Watch(Protocol):
 Send = Callable[[Request], Awaitable[Verdict]]
 """Sends one request once, to its end. Never raises for what the API or the network does."""
 
-GiveUp = Callable[[Tenure, Request, UserId, Refusal], Awaitable[None]]
-"""Writes a user's part to the dead letters; returns when it stands there."""
+GiveUp = Callable[[Tenure, Request, UserId, Refusal, str], Awaitable[None]]
+"""Writes a user's part to the dead letters, with its cause; returns when it stands there."""
 
 
 class Delivery:
@@ -49,6 +69,7 @@ class Delivery:
         *,
         send: Send,
         give_up: GiveUp,
+        accounts: Accounts,
         paces: Mapping[Endpoint, Pace],
         halt: Halt,
         watch: Watch,
@@ -57,12 +78,14 @@ class Delivery:
     ) -> None:
         self._send = send
         self._give_up = give_up
+        self._accounts = accounts
         self._paces = paces
         self._halt = halt
         self._watch = watch
         self._clock = clock
         self._chance = chance
         self._tenure: Tenure | None = None
+        self._questions: dict[asyncio.Future[frozenset[UserId]], Tenure] = {}
         self._wake = asyncio.Event()
         self._request_ended = asyncio.Event()
         self.turned_at = clock()
@@ -78,6 +101,9 @@ class Delivery:
     async def end(self, tenure: Tenure) -> None:
         """Start nothing more for *tenure*, and wait for what is under way: a request's time-out at the longest."""
         tenure.ownership.closing = True
+        for question, asked_for in self._questions.items():
+            if asked_for is tenure:
+                question.cancel()
         self._request_ended.set()
         while tenure.requests_in_flight:
             self._request_ended.clear()
@@ -127,9 +153,9 @@ class Delivery:
             while (at := self._may_start_at(tenure, endpoint, pace)) is not None and at <= now:
                 ready = tenure.debouncer.ready.waiting(endpoint)
                 pace.start(now)
-                request = tenure.debouncer.cut(endpoint)
+                request = self._cut(tenure, endpoint, now)
                 tenure.requests_in_flight += 1
-                self._watch.request_cut(request, ready=ready)
+                self._watch.request_cut(request, ready=max(ready, len(request.parts)))
                 tasks.create_task(self._deliver(tenure, request, pace))
 
     def _lift_a_stop_that_nobody_can_end(self, tenure: Tenure, now: float) -> None:
@@ -137,21 +163,35 @@ class Delivery:
         endpoint = self._halt.endpoint
         if not self._halt or endpoint is None or now < self._halt.look_at:
             return
-        if not tenure.debouncer.ready.waiting(endpoint) and not self._paces[endpoint].in_flight:
+        somebody = tenure.debouncer.ready.waiting(endpoint) or tenure.debouncer.has_witness(endpoint)
+        if not somebody and not self._paces[endpoint].in_flight:
             self._halt.lift()
             self._watch.went_on()
 
     def _may_start_at(self, tenure: Tenure, endpoint: Endpoint, pace: Pace) -> float | None:
         """The moment from which a request to *endpoint* may start as things stand, or None."""
-        worth = tenure.debouncer.ready.worth_cutting_at(endpoint)
         permit = pace.permit_at()
-        if worth is None or permit is None:
+        if permit is None:
             return None
-        if not self._halt:
-            return max(worth, permit)
-        if endpoint is not self._halt.endpoint or pace.in_flight:
-            return None
-        return max(worth, permit, self._halt.look_at)
+        worth = tenure.debouncer.ready.worth_cutting_at(endpoint)
+        if self._halt:
+            if endpoint is not self._halt.endpoint or pace.in_flight:
+                return None
+            if tenure.debouncer.has_witness(endpoint):
+                return max(permit, self._halt.look_at)
+            return None if worth is None else max(worth, permit, self._halt.look_at)
+        ask_at = tenure.doubt.ask_at(endpoint)
+        if ask_at is not None and not pace.in_flight and tenure.debouncer.has_witness(endpoint):
+            worth = ask_at if worth is None else min(worth, ask_at)
+        return None if worth is None else max(worth, permit)
+
+    def _cut(self, tenure: Tenure, endpoint: Endpoint, now: float) -> Request:
+        """The next request to *endpoint*. While delivery is stopped, or nobody else is ready, it only looks."""
+        debouncer = tenure.debouncer
+        worth = debouncer.ready.worth_cutting_at(endpoint)
+        if (self._halt or worth is None or worth > now) and (witness := debouncer.cut_witness(endpoint)):
+            return witness
+        return debouncer.cut(endpoint, one=bool(self._halt))
 
     def _next_moment(self, now: float) -> float:
         moments = [now + LONGEST_SLEEP_SECONDS]
@@ -175,27 +215,42 @@ class Delivery:
         self._answered(request.endpoint, verdict, pace, now)
         if verdict.ambiguous:
             tenure.ownership.ambiguous(now)
-        given_up = self._settle(tenure, request, verdict, now)
+        absent = await self._absent(tenure, request, verdict)
+        at_fault = self._settle(tenure, request, verdict, absent, started)
         tenure.requests_in_flight -= 1
         self._request_ended.set()
         self.nudge()
-        async with asyncio.TaskGroup() as letters:  # all at once: whoever ends the tenure waits for them
-            for user_id in given_up:
-                letters.create_task(self._bury(tenure, request, user_id, verdict.refused[user_id]))
+        async with asyncio.TaskGroup() as ends:  # all at once: whoever ends the tenure waits for them
+            for lone in at_fault:
+                ends.create_task(self._end(tenure, lone, is_absent=lone.user_id in absent))
 
-    async def _bury(self, tenure: Tenure, request: Request, user_id: UserId, refusal: Refusal) -> None:
-        await self._give_up(tenure, request, user_id, refusal)
-        self._settle_user(tenure, user_id, self._clock())
-        self._request_ended.set()
-        self.nudge()
+    async def _absent(self, tenure: Tenure, request: Request, verdict: Verdict) -> frozenset[UserId]:
+        """Users of *request* who certainly do not exist; asked for when it passed for nobody."""
+        passed = verdict.outcome is Outcome.CONFIRMED and any(
+            user not in verdict.refused for user in request.parts
+        )
+        if passed or verdict.outcome not in (Outcome.CONFIRMED, Outcome.REFUSED) or tenure.ownership.closing:
+            return frozenset()
+        if not (users := tenure.debouncer.unasked(request)):
+            return frozenset()
+        question = asyncio.ensure_future(self._accounts.absent(users))
+        self._questions[question] = tenure
+        try:
+            await asyncio.wait([question])  # the end of the tenure cancels the question, and not us
+            absent = frozenset() if question.cancelled() else question.result()
+            tenure.debouncer.not_absent(user for user in users if user not in absent)
+            return absent
+        finally:
+            question.cancel()
+            del self._questions[question]
 
     def _answered(self, endpoint: Endpoint, verdict: Verdict, pace: Pace, now: float) -> None:
         """What the answer says of the endpoint, whoever was in the request."""
         match verdict.outcome:
             case Outcome.CONFIRMED:
                 pace.confirmed()
-                if self._halt.confirmed(endpoint):
-                    self._watch.went_on()
+            case Outcome.REFUSED:
+                pace.refused()
             case Outcome.SLOW_DOWN:
                 pace.refused_for_its_rate(now)
                 pace.failed(now, self._chance())
@@ -203,14 +258,32 @@ class Delivery:
                 pace.failed(now, self._chance())
             case Outcome.STOPPED:
                 pace.failed(now, self._chance())
-                self._halt.stop(endpoint, verdict.reason, now)
-                self._watch.stopped(verdict.reason)
+                self._stop(endpoint, verdict.reason, now)
             case Outcome.UNTRIED:
                 pace.untried()
 
-    def _settle(self, tenure: Tenure, request: Request, verdict: Verdict, now: float) -> list[UserId]:
-        """Settle whom the answer confirms, take back whom it does not. Returns whom it gives up."""
-        given_up: list[UserId] = []
+    def _stop(self, endpoint: Endpoint, reason: str, now: float) -> None:
+        self._halt.stop(endpoint, reason, now)
+        self._watch.stopped(reason)
+
+    def _settle(
+        self,
+        tenure: Tenure,
+        request: Request,
+        verdict: Verdict,
+        absent: frozenset[UserId],
+        sent_at: float,
+    ) -> list[Lone]:
+        """Settle whom the answer confirms, take back whom it does not. Returns who was refused for himself."""
+        now = self._clock()
+        if verdict.outcome is Outcome.REFUSED:
+            if len(request.parts) > 1:
+                self._narrow(tenure, request, verdict, absent, now)
+                return []
+            (user_id,) = request.parts
+            alone = Lone(request, user_id, Refusal(verdict.code, verdict.reason, again=False), sent_at, now)
+            return self._refused_alone(tenure, alone, is_absent=bool(absent))
+        named: list[Lone] = []
         for user_id in request.parts:
             refusal = verdict.refused.get(user_id)
             if verdict.comes_back:
@@ -220,9 +293,71 @@ class Delivery:
             elif refusal.again:  # he waits as after an ambiguous end
                 tenure.debouncer.came_back(request, user_id, not_before=now + SETTLING_SECONDS)
             else:
-                given_up.append(user_id)
-        return given_up
+                named.append(Lone(request, user_id, refusal, sent_at, now))
+        if verdict.outcome is not Outcome.CONFIRMED:
+            return []
+        if len(verdict.refused) < len(request.parts):
+            return named + self._confirmed(tenure, request)
+        return [
+            end
+            for lone in named
+            for end in self._refused_alone(tenure, lone, is_absent=lone.user_id in absent)
+        ]
+
+    def _confirmed(self, tenure: Tenure, request: Request) -> list[Lone]:
+        """Somebody was confirmed: the endpoint works. Returns who was in doubt, and is at fault."""
+        tenure.debouncer.confirmed(request)
+        if self._halt.confirmed(request.endpoint):
+            self._watch.went_on()
+        return tenure.doubt.confirmed(request.endpoint, self._clock())
+
+    def _narrow(
+        self, tenure: Tenure, request: Request, verdict: Verdict, absent: frozenset[UserId], now: float
+    ) -> None:
+        """Send the users of a refused request in smaller company: suspects alone, or each half by itself."""
+        suspects = absent | verdict.refused.keys()
+        others = len(request.parts) if suspects else halved(len(request.parts))
+        for user_id in request.parts:
+            company = ALONE if user_id in suspects else others
+            tenure.debouncer.came_back(request, user_id, not_before=now, company=company)
+
+    def _refused_alone(self, tenure: Tenure, lone: Lone, *, is_absent: bool) -> list[Lone]:
+        """One user was refused, and nobody with him confirmed. Returns him if it is certainly his own fault."""
+        endpoint, refused_at = lone.request.endpoint, tenure.debouncer.refused_at(lone.user_id)
+        if is_absent or (not self._halt and tenure.doubt.is_his_own(lone, refused_at=refused_at)):
+            return [lone]
+        tenure.doubt.refused(lone)
+        self._watch.in_doubt(lone.request, lone.refusal)
+        failed = tenure.doubt.looks_like_the_whole(endpoint) and not tenure.debouncer.has_witness(endpoint)
+        if self._halt or failed:
+            for each in tenure.doubt.take(endpoint):
+                tenure.debouncer.came_back(each.request, each.user_id, not_before=lone.since, company=ALONE)
+            self._stop(endpoint, lone.refusal.info, lone.since)
+            self._halt.wants_others = not tenure.debouncer.has_unsuspected(endpoint)
+        return []
+
+    async def _end(self, tenure: Tenure, lone: Lone, *, is_absent: bool) -> None:
+        """End what a user waits for who was refused for himself: as the settings say of users who do not exist."""
+        endpoint, user_id, now = lone.request.endpoint, lone.user_id, self._clock()
+        unknown = is_absent or self._accounts.says_unknown(lone.refusal)
+        if (
+            unknown
+            and self._accounts.unknown is UnknownAccounts.IMPORT
+            and await self._accounts.imported(user_id)
+        ):
+            self._watch.imported(endpoint)
+            tenure.debouncer.came_back(lone.request, user_id, not_before=self._clock(), company=ALONE)
+        else:
+            dropped = unknown and self._accounts.unknown is UnknownAccounts.DROP
+            if not dropped:
+                cause = UNKNOWN_ACCOUNT if unknown else REFUSED_USER
+                await self._give_up(tenure, lone.request, user_id, lone.refusal, cause)
+            self._watch.user_given_up(endpoint, dropped=dropped)
+            tenure.debouncer.given_up(user_id, now)
+            self._settle_user(tenure, user_id, self._clock())
+        self._request_ended.set()
+        self.nudge()
 
     def _settle_user(self, tenure: Tenure, user_id: UserId, now: float) -> None:
-        if (ended := tenure.debouncer.settle(user_id, now)) is not None:
+        if (ended := tenure.debouncer.settle(user_id, now)) is not None and ended.marks:
             self._watch.round_ended(ended, now)

@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from audience_sync.chat_api.errors import BrokenLimit, ChatApiError, SlowDown, TryAgain
+import msgspec
+
+from audience_sync.chat_api.errors import BrokenLimit, ChatApiError, Refused, SlowDown, TryAgain
 from audience_sync.core.changes import Request, UserId
 from audience_sync.core.verdicts import Outcome, Refusal, Verdict
 
 
 class Sender:
-    """Sends requests through the client. A refused request stops the service: it is never dropped."""
+    """Sends requests through the client. Nothing is dropped or repeated here: a verdict says what happened."""
 
     def __init__(self, send: Callable[[Request], Awaitable[Mapping[UserId, Refusal]]]) -> None:
         self._send = send
@@ -21,10 +23,12 @@ class Sender:
             return _verdict(Outcome.SLOW_DOWN, error)
         except TryAgain as error:
             return _verdict(Outcome.TRY_AGAIN, error)
+        except Refused as error:
+            return msgspec.structs.replace(_verdict(Outcome.REFUSED, error), refused=error.named)
         except ChatApiError as error:
             return _verdict(Outcome.STOPPED, error)
         except BrokenLimit as error:
-            return Verdict(outcome=Outcome.STOPPED, reason=f"a request breaks a limit of the API: {error}")
+            return Verdict(outcome=Outcome.REFUSED, reason=f"it breaks a limit of the API: {error}")
         return Verdict(outcome=Outcome.CONFIRMED, refused=refused)
 
 

@@ -8,7 +8,7 @@ from audience_sync.core.folding import changes_of
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.tenure import Tenure
-from audience_sync.core.verdicts import REFUSED_BY_NAME, Refusal
+from audience_sync.core.verdicts import Refusal
 from audience_sync.events.dead_letters import DeadLetters, Origin, refused_letter, unusable_letter
 from audience_sync.events.intake import Record
 
@@ -43,13 +43,21 @@ class Burial:
         )
         self._dead_letters.bury(record.key, letter, settle)
 
-    async def refused(self, tenure: Tenure, request: Request, user_id: UserId, refusal: Refusal) -> None:
-        """Keep what *request* says of the user; returns when the broker has it."""
+    async def refused(
+        self, tenure: Tenure, request: Request, user_id: UserId, refusal: Refusal, cause: str
+    ) -> None:
+        """Keep what *request* says of the user; returns when the broker has it.
+
+        Nothing is kept of a user for whom nothing waits: what he was sent was confirmed before.
+        """
+        marks = tenure.debouncer.marks_of(user_id)
+        if not marks:
+            return
         letter = refused_letter(
             user_id=user_id,
             changes=changes_of(request.endpoint, request.parts[user_id]),
-            marks=tenure.debouncer.marks_of(user_id),
-            cause=REFUSED_BY_NAME,
+            marks=marks,
+            cause=cause,
             refusal=refusal,
             now=self._clock(),
         )

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.event import Cause
-from audience_sync.core.verdicts import REFUSED_BY_NAME, Outcome
+from audience_sync.core.verdicts import REFUSED_USER, UNKNOWN_ACCOUNT, Outcome
 
 DELAY_BUCKETS: Final = (
     0.1,
@@ -63,6 +63,8 @@ class PartOutcome(StrEnum):
 
     CONFIRMED = "confirmed"
     GIVEN_UP = "given_up"
+    DROPPED = "dropped"
+    IMPORTED = "imported"
     CAME_BACK = "came_back"
 
 
@@ -165,7 +167,7 @@ class Metrics:
             self.users_per_request.labels(readiness)
         for code in (*sorted(self._codes), "other"):
             self.errors.labels(code)
-        for cause in (*Cause, REFUSED_BY_NAME):
+        for cause in (*Cause, REFUSED_USER, UNKNOWN_ACCOUNT):
             self.dead_letters.labels(cause)
 
     def totals(self) -> dict[str, int]:

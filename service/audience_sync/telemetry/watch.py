@@ -21,7 +21,7 @@ from audience_sync.core.event import Translated, Unusable
 from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.ownership import Ownership, PartitionKey
 from audience_sync.core.user_state import Round
-from audience_sync.core.verdicts import Verdict
+from audience_sync.core.verdicts import Refusal, Verdict
 from audience_sync.telemetry.metrics import ChangeKind, EventOutcome, Metrics, PartOutcome, Readiness
 
 LINES_OF_A_KIND: Final = 20
@@ -164,14 +164,11 @@ class Watch:
         self._metrics.request_seconds.labels(endpoint).observe(seconds)
         if verdict.code:
             self._metrics.count_error(verdict.code)
-        ends = Counter(
-            PartOutcome.CAME_BACK if refusal.again else PartOutcome.GIVEN_UP
-            for refusal in verdict.refused.values()
-        )
-        rest = PartOutcome.CAME_BACK if verdict.comes_back else PartOutcome.CONFIRMED
-        ends[rest] += len(request.parts) - ends.total()
-        for outcome, count in ends.items():
-            self._metrics.parts.labels(endpoint, outcome).inc(count)
+        users = len(request.parts)
+        came_back = users if verdict.comes_back else sum(each.again for each in verdict.refused.values())
+        confirmed = 0 if verdict.comes_back else users - len(verdict.refused)
+        self._metrics.parts.labels(endpoint, PartOutcome.CAME_BACK).inc(came_back)
+        self._metrics.parts.labels(endpoint, PartOutcome.CONFIRMED).inc(confirmed)
         for refusal in verdict.refused.values():
             self._metrics.count_error(refusal.code)
         if verdict.comes_back and self._worth_a_line(verdict.outcome):
@@ -183,6 +180,22 @@ class Watch:
                 reason=verdict.reason,
                 users=len(request.parts),
             )
+
+    def in_doubt(self, request: Request, refusal: Refusal) -> None:
+        """A user was refused while alone; whether it is his fault shows when others are confirmed or refused."""
+        if self._worth_a_line("in_doubt"):
+            self._log.warning(
+                "user_in_doubt", endpoint=request.endpoint, code=refusal.code, reason=refusal.info
+            )
+
+    def user_given_up(self, endpoint: Endpoint, *, dropped: bool) -> None:
+        """A user was refused for himself; his part stands in the dead letters, or is dropped as a setting says."""
+        outcome = PartOutcome.DROPPED if dropped else PartOutcome.GIVEN_UP
+        self._metrics.parts.labels(endpoint, outcome).inc()
+
+    def imported(self, endpoint: Endpoint) -> None:
+        """A user who did not exist was imported, and is sent again."""
+        self._metrics.parts.labels(endpoint, PartOutcome.IMPORTED).inc()
 
     def round_ended(self, ended: Round, now: float) -> None:
         """All that was cut from a user's changes together is settled."""

@@ -379,6 +379,7 @@ def test_what_ends_after_its_tenure_harms_no_later_one() -> None:
         deliveries.answer = lambda _: (
             Verdict(outcome=Outcome.CONFIRMED, refused={ALICE: refusal}) if len(deliveries.sent) == 1 else OK
         )
+        deliveries.absent = {"alice"}
         deliveries.dead_letters_work.clear()
         async with deliveries.running():
             deliveries.tell("alice", urgent=True)

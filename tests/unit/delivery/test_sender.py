@@ -39,7 +39,7 @@ def sent(end: Exception | Mapping[UserId, Refusal]) -> Verdict:
         (NotReached("im_add_tag", -1, "no connection"), Outcome.TRY_AGAIN, False),
         (NotAllowed("im_add_tag", 60010, "off"), Outcome.STOPPED, False),
         (RenewSignature("im_add_tag", 70001, "expired"), Outcome.STOPPED, False),
-        (Refused("im_add_tag", 90001, "malformed"), Outcome.STOPPED, False),
+        (Refused("im_add_tag", 90001, "malformed"), Outcome.REFUSED, False),
     ],
 )
 def test_an_error_says_what_comes_next(error: Exception, outcome: Outcome, ambiguous: bool) -> None:
@@ -50,10 +50,11 @@ def test_an_error_says_what_comes_next(error: Exception, outcome: Outcome, ambig
     assert verdict.reason == str(error)
 
 
-def test_a_request_that_breaks_a_limit_stops_rather_than_being_dropped() -> None:
+def test_a_request_that_breaks_a_limit_is_narrowed_down_like_one_that_the_api_refused() -> None:
+    """The one user whose change breaks it is given up; the others leave."""
     verdict = sent(BrokenLimit("101 users"))
 
-    assert verdict.outcome is Outcome.STOPPED
+    assert verdict.outcome is Outcome.REFUSED
     assert "101 users" in verdict.reason
 
 

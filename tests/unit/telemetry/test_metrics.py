@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Metric
 from audience_sync.chat_api.errors import BY_CODE
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.event import Cause
-from audience_sync.core.verdicts import REFUSED_BY_NAME, Outcome
+from audience_sync.core.verdicts import REFUSED_USER, UNKNOWN_ACCOUNT, Outcome
 from audience_sync.telemetry.metrics import (
     ChangeKind,
     EventOutcome,
@@ -36,7 +36,7 @@ CLOSED: Final[dict[str, frozenset[str]]] = {
     "audience_sync_requests_in_flight/endpoint": frozenset(Endpoint),
     "audience_sync_pace_calls_per_second/endpoint": frozenset(Endpoint),
     "audience_sync_foreign_keys/topic": frozenset(TOPICS),
-    "audience_sync_dead_letters/cause": frozenset({*Cause, REFUSED_BY_NAME}),
+    "audience_sync_dead_letters/cause": frozenset({*Cause, REFUSED_USER, UNKNOWN_ACCOUNT}),
 }
 """Each label of each metric, and what it may hold. A user, a tag or an error's text is in none of them."""
 

@@ -1,0 +1,397 @@
+"""A request that is refused as a whole: the bad user is found and given up, and nobody else suffers for it."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from audience_sync.core.changes import AddTag, Endpoint, Request, SetAttribute, UserId
+from audience_sync.core.doubt import ASK_AFTER_SECONDS, LONE_REFUSALS
+from audience_sync.core.verdicts import (
+    REFUSED_USER,
+    UNKNOWN_ACCOUNT,
+    Outcome,
+    Refusal,
+    UnknownAccounts,
+    Verdict,
+)
+from tests.support.clock import on_virtual_time
+from tests.support.deliveries import NO_ANSWER, OK, Deliveries
+from tests.support.tenures import TIMES, a_tenure
+
+REFUSED = Verdict(outcome=Outcome.REFUSED, code=90046, reason="add_tag answered 90046: too many tags")
+UNDEFINED = Verdict(outcome=Outcome.REFUSED, code=90033, reason="set_attr answered 90033: not defined")
+EXTRA_CALLS = 15
+"""At most so many beyond the one that was refused: the promise."""
+
+
+def refusing(*bad: str, verdict: Verdict = REFUSED) -> Callable[[Request], Verdict]:
+    """An API that refuses every request with one of *bad* in it."""
+    return lambda request: verdict if request.parts.keys() & set(bad) else OK
+
+
+def a_hundred(deliveries: Deliveries) -> list[str]:
+    users = [f"user-{number:02}" for number in range(100)]
+    for user in users:
+        deliveries.tell(user, urgent=True)
+    return users
+
+
+@pytest.mark.parametrize("place", [0, 1, 42, 49, 50, 98, 99])
+def test_one_bad_user_of_a_hundred_is_found_in_fifteen_calls_and_given_up_alone(place: int) -> None:
+    """Wherever he stands, and though nobody says who he is."""
+
+    async def main() -> None:
+        bad = f"user-{place:02}"
+        deliveries = Deliveries(refusing(bad))
+        async with deliveries.running():
+            a_hundred(deliveries)
+            await asyncio.sleep(60)
+
+        assert [user for user, _ in deliveries.given_up] == [bad]
+        assert deliveries.causes == [REFUSED_USER]
+        assert deliveries.settled
+        assert deliveries.rounds == 100
+        assert len(deliveries.sent) - 1 + deliveries.accounts_asked <= EXTRA_CALLS
+        assert not deliveries.halt
+
+    on_virtual_time(main())
+
+
+def test_a_user_who_does_not_exist_is_found_by_asking_once() -> None:
+    """The other 99 leave together, he alone: four calls, not fifteen."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("user-42"))
+        deliveries.absent = {"user-42"}
+        async with deliveries.running():
+            a_hundred(deliveries)
+            await asyncio.sleep(60)
+
+        assert [user for user, _ in deliveries.given_up] == ["user-42"]
+        assert deliveries.causes == [UNKNOWN_ACCOUNT]
+        assert sorted(len(request.parts) for _, request in deliveries.sent) == [1, 99, 100]
+        assert deliveries.accounts_asked == 2
+
+    on_virtual_time(main())
+
+
+def test_a_user_whom_the_refusal_names_is_not_looked_for() -> None:
+    async def main() -> None:
+        named = {UserId("user-07"): Refusal(90046, "too many", again=False)}
+
+        def answer(request: Request) -> Verdict:
+            if "user-07" not in request.parts:
+                return OK
+            return Verdict(outcome=Outcome.REFUSED, code=90046, refused=named)
+
+        deliveries = Deliveries(answer)
+        async with deliveries.running():
+            a_hundred(deliveries)
+            await asyncio.sleep(60)
+
+        assert [user for user, _ in deliveries.given_up] == ["user-07"]
+        assert sorted(len(request.parts) for _, request in deliveries.sent) == [1, 99, 100]
+
+    on_virtual_time(main())
+
+
+def test_what_arrives_meanwhile_leaves_with_the_repeat() -> None:
+    """No stale value is sent while the bad user is looked for."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("bad"))
+        async with deliveries.running():
+            deliveries.tell("good", SetAttribute("city", "old"), urgent=True)
+            deliveries.tell("bad", SetAttribute("city", "x"), urgent=True)
+            await asyncio.sleep(0.2)
+            deliveries.tell("good", SetAttribute("city", "new"), urgent=True)
+            await asyncio.sleep(60)
+
+        values = [request.parts[UserId("good")] for _, request in deliveries.sent if "good" in request.parts]
+        assert values == [{"city": "old"}, {"city": "new"}]
+
+    on_virtual_time(main())
+
+
+def test_a_user_who_was_given_up_travels_alone_for_a_while() -> None:
+    """His next change costs one call, not another search."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("user-42"))
+        async with deliveries.running():
+            a_hundred(deliveries)
+            await asyncio.sleep(60)
+            deliveries.sent.clear()
+            a_hundred(deliveries)
+            await asyncio.sleep(60)
+
+        assert sorted(len(request.parts) for _, request in deliveries.sent) == [1, 99]
+        assert [user for user, _ in deliveries.given_up] == ["user-42", "user-42"]
+
+    on_virtual_time(main())
+
+
+def test_a_failure_of_the_whole_gives_nobody_up_and_ends_by_itself() -> None:
+    """A name that is not defined refuses everybody: three users alone are enough to know."""
+
+    async def main() -> None:
+        deliveries = Deliveries(lambda _: UNDEFINED)
+        async with deliveries.running():
+            a_hundred(deliveries)
+            await asyncio.sleep(30)
+            assert deliveries.halt.reason == UNDEFINED.reason
+            calls = len(deliveries.sent)
+            await asyncio.sleep(300)
+            assert len(deliveries.sent) - calls <= 8, "it looks again at growing intervals"
+            assert all(len(request.parts) == 1 for _, request in deliveries.sent[calls:])
+
+            deliveries.answer = lambda _: OK
+            await asyncio.sleep(120)
+
+        assert not deliveries.given_up
+        assert deliveries.settled
+        assert "went on" in deliveries.seen
+
+    on_virtual_time(main())
+
+
+def test_a_stop_is_looked_at_with_a_user_who_was_confirmed_before() -> None:
+    """Whoever waits may be bad himself."""
+
+    async def main() -> None:
+        deliveries = Deliveries()
+        async with deliveries.running():
+            deliveries.tell("good", urgent=True)
+            await asyncio.sleep(1)
+            deliveries.answer = lambda _: UNDEFINED
+            for number in range(LONE_REFUSALS):
+                deliveries.tell(f"user-{number}", urgent=True)
+                await asyncio.sleep(1)
+            assert deliveries.halt
+            deliveries.sent.clear()
+            deliveries.answer = lambda request: OK if "good" in request.parts else UNDEFINED
+            await asyncio.sleep(60)
+
+        first = deliveries.sent[0][1]
+        assert first == Request(Endpoint.ADD_TAGS, {UserId("good"): ["a"]})
+        assert not deliveries.halt
+        assert len(deliveries.given_up) == LONE_REFUSALS
+
+    on_virtual_time(main())
+
+
+def test_bad_users_alone_on_a_quiet_endpoint_are_given_up_once_another_one_passes() -> None:
+    """Until then nobody can know whether it is they or the whole."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("bad", "worse"))
+        async with deliveries.running():
+            deliveries.tell("bad", urgent=True)
+            await asyncio.sleep(1)
+            deliveries.tell("worse", urgent=True)
+            await asyncio.sleep(600)
+            assert not deliveries.given_up
+            assert not deliveries.halt
+            assert not deliveries.settled
+            deliveries.tell("good", urgent=True)
+            await asyncio.sleep(1)
+
+        assert sorted(user for user, _ in deliveries.given_up) == ["bad", "worse"]
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_doubt_is_settled_by_asking_with_a_user_who_was_confirmed_before() -> None:
+    """A lone bad user does not hold his position until the next event."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("bad"))
+        async with deliveries.running():
+            deliveries.tell("good", urgent=True)
+            await asyncio.sleep(1)
+            deliveries.tell("bad", urgent=True)
+            await asyncio.sleep(ASK_AFTER_SECONDS + 2)
+
+        assert [user for user, _ in deliveries.given_up] == ["bad"]
+        assert deliveries.settled
+        assert len(deliveries.sent_to("good")) == 2
+
+    on_virtual_time(main())
+
+
+def test_a_witness_who_has_changed_since_is_no_witness() -> None:
+    """His old value must not be sent again."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("bad"))
+        async with deliveries.running():
+            deliveries.tell("good", SetAttribute("city", "old"), urgent=True)
+            await asyncio.sleep(1)
+            deliveries.tell("good", AddTag("vip"), SetAttribute("city", "new"), urgent=True)
+            await asyncio.sleep(1)
+            deliveries.tell("bad", SetAttribute("city", "x"), urgent=True)
+            await asyncio.sleep(30)
+
+        values = [request.parts[UserId("good")] for _, request in deliveries.sent if "good" in request.parts]
+        cities = [value for value in values if isinstance(value, dict)]
+        assert cities[:2] == [{"city": "old"}, {"city": "new"}]
+        assert all(city == {"city": "new"} for city in cities[1:])
+        assert [user for user, _ in deliveries.given_up] == ["bad"]
+
+    on_virtual_time(main())
+
+
+def test_a_user_in_doubt_takes_what_arrives_and_it_is_sent_when_the_doubt_is_over() -> None:
+    async def main() -> None:
+        deliveries = Deliveries(
+            lambda request: REFUSED if request.parts.get(UserId("bad")) == ["broken"] else OK
+        )
+        async with deliveries.running():
+            deliveries.tell("bad", AddTag("broken"), urgent=True)
+            await asyncio.sleep(1)
+            deliveries.tell("bad", AddTag("fine"), urgent=True)
+            await asyncio.sleep(1)
+            assert len(deliveries.sent) == 1
+            deliveries.tell("good", urgent=True)
+            await asyncio.sleep(5)
+
+        assert [user for user, _ in deliveries.given_up] == ["bad"]
+        assert deliveries.sent[-1][1].parts == {"bad": ["fine"]}
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_three_unknown_accounts_in_a_row_are_no_failure_of_the_whole() -> None:
+    """The API says that they do not exist, so it is not the endpoint."""
+
+    async def main() -> None:
+        bad = [f"unknown-{number}" for number in range(LONE_REFUSALS + 2)]
+        deliveries = Deliveries(refusing(*bad))
+        deliveries.absent = set(bad)
+        async with deliveries.running():
+            for user in bad:
+                deliveries.tell(user, urgent=True)
+                await asyncio.sleep(1)
+            await asyncio.sleep(10)
+
+        assert sorted(user for user, _ in deliveries.given_up) == bad
+        assert not deliveries.halt
+
+    on_virtual_time(main())
+
+
+def test_everybody_named_is_nobody_confirmed() -> None:
+    """An answer that names all of its users is no proof that the endpoint works."""
+
+    async def main() -> None:
+        def answer(request: Request) -> Verdict:
+            refusal = Refusal(90033, "not defined", again=False)
+            return Verdict(outcome=Outcome.CONFIRMED, refused=dict.fromkeys(request.parts, refusal))
+
+        deliveries = Deliveries(answer)
+        async with deliveries.running():
+            a_hundred(deliveries)
+            await asyncio.sleep(30)
+            assert deliveries.halt
+            deliveries.answer = lambda _: OK
+            await asyncio.sleep(120)
+
+        assert not deliveries.given_up
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_an_unknown_account_can_be_dropped_and_is_counted() -> None:
+    async def main() -> None:
+        deliveries = Deliveries(refusing("unknown"), unknown=UnknownAccounts.DROP)
+        deliveries.absent = {"unknown"}
+        async with deliveries.running():
+            deliveries.tell("unknown", urgent=True)
+            await asyncio.sleep(10)
+
+        assert (deliveries.dropped, deliveries.given_up) == (1, [])
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_an_unknown_account_can_be_imported_and_sent_again() -> None:
+    async def main() -> None:
+        deliveries = Deliveries(unknown=UnknownAccounts.IMPORT)
+        deliveries.absent = {"unknown"}
+        deliveries.answer = lambda request: REFUSED if request.parts.keys() & deliveries.absent else OK
+        async with deliveries.running():
+            a_hundred(deliveries)
+            deliveries.tell("unknown", urgent=True)
+            await asyncio.sleep(10)
+
+        assert deliveries.imports == ["unknown"]
+        assert deliveries.given_up == []
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_an_import_that_does_not_help_ends_in_the_dead_letters() -> None:
+    """Not in a circle."""
+
+    async def main() -> None:
+        refusal = Refusal(70107, "unknown", again=False)
+
+        def answer(request: Request) -> Verdict:
+            named = {user: refusal for user in request.parts if user == "unknown"}
+            return Verdict(outcome=Outcome.CONFIRMED, refused=named)
+
+        deliveries = Deliveries(answer, unknown=UnknownAccounts.IMPORT)
+        async with deliveries.running():
+            deliveries.tell("good", urgent=True)
+            deliveries.tell("unknown", urgent=True)
+            await asyncio.sleep(1)
+            deliveries.tell("good", urgent=True)
+            await asyncio.sleep(10)
+
+        assert deliveries.imports == ["unknown"]
+        assert [user for user, _ in deliveries.given_up] == ["unknown"]
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_the_end_of_a_tenure_does_not_wait_for_a_question_about_accounts() -> None:
+    """Partitions must be handed over in time; the next owner asks anew."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("bad"))
+        async with deliveries.running():
+            deliveries.tell("bad", urgent=True)
+            deliveries.tell("good", urgent=True)
+            await asyncio.sleep(1.5 * deliveries.answer_seconds + TIMES.fill_seconds)
+            assert deliveries.accounts_asked == 1
+            before = asyncio.get_running_loop().time()
+            await deliveries.delivery.end(deliveries.tenure)
+            assert asyncio.get_running_loop().time() - before < deliveries.answer_seconds / 2
+            deliveries.tenure = a_tenure(asyncio.get_running_loop().time())
+            deliveries.delivery.begin(deliveries.tenure, share=1.0)
+            await asyncio.sleep(5)
+
+        assert not deliveries.given_up
+
+    on_virtual_time(main())
+
+
+def test_a_search_that_meets_no_answer_goes_on_when_there_are_some() -> None:
+    async def main() -> None:
+        answers = iter([REFUSED, NO_ANSWER, NO_ANSWER])
+        deliveries = Deliveries(lambda request: next(answers, refusing("user-42")(request)))
+        async with deliveries.running():
+            a_hundred(deliveries)
+            await asyncio.sleep(120)
+
+        assert [user for user, _ in deliveries.given_up] == ["user-42"]
+        assert deliveries.settled
+
+    on_virtual_time(main())
