@@ -1,5 +1,8 @@
 """Questions about accounts that do not exist, and what one bad user does to a request."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from audience_sync.chat_api.wire import Command, Family
 from audience_sync.probe.answer import Answer
 from audience_sync.probe.bodies import of_accounts, of_attributes, of_tags, of_users, tag
@@ -15,8 +18,11 @@ from audience_sync.probe.question import (
     left_open,
 )
 
-NOT_IMPORTED = 70107
+NOT_IMPORTED: Final = 70107
 """What ErrorList is documented to say of an unknown account."""
+
+REFUSED_TWICE: Final = 90001
+"""The body is of another structure."""
 
 
 async def _ask_unknown_read(interview: Interview, given: Given) -> None:
@@ -191,29 +197,27 @@ async def _ask_twice(interview: Interview, given: Given) -> None:
 
 def _judge_twice(given: Given, answers: Answers) -> Findings:
     user = given.accounts[0]
-    seen = {_served(answers["tags"].code_of(user), answers["tags after"].tags_of(user), [tag(1), tag(2)])}
+    carried = answers["tags after"].tags_of(user)
+    seen = {_served(answers["tags"], carried, expected=[tag(1), tag(2)], ours={tag(1), tag(2)})}
     if "attributes" in answers:
         values = answers["attributes after"].attributes_of(user)
-        shown = (
-            None if values is None else [value for name, value in values.items() if name in given.attributes]
-        )
-        seen.add(_served(answers["attributes"].code_of(user), shown, ["2"]))
+        value = None if values is None else [values[name] for name in given.attributes[:1] if name in values]
+        seen.add(_served(answers["attributes"], value, expected=["2"], ours={"1", "2"}))
     if len(seen) == 1 and (outcome := seen.pop()) is not None:
         return found(twice=outcome)
     return left_open("the requests ended in ways that do not fit together: " + _told(answers, user), "twice")
 
 
-def _served(code: int, shown: list[object] | list[str] | None, expected: list[str]) -> str | None:
-    if shown is None:
+def _served(
+    answer: Answer, shown: Sequence[object] | None, *, expected: list[str], ours: set[str]
+) -> str | None:
+    if shown is None or answer.named:
         return None
-    ours = [one for one in shown if one in (tag(1), tag(2), "1", "2")]
-    if code == 0 and sorted(map(str, ours)) == expected:
+    there = [one for one in shown if one in ours]
+    if answer.code == 0 and sorted(map(str, there)) == expected:
         return "in_order"
-    return "refused" if code == REFUSED_TWICE and not ours else None
+    return "refused" if answer.code == REFUSED_TWICE and not there else None
 
-
-REFUSED_TWICE = 90001
-"""The body is of another structure."""
 
 TWICE = Question(
     name="the same user twice",
