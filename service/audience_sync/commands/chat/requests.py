@@ -87,26 +87,36 @@ class Patience:
         return True
 
 
-async def narrowed(call: Call[V, T], users: Mapping[str, V]) -> Found[T]:
+async def narrowed(call: Call[V, T], users: Mapping[str, V], *, turn: asyncio.Lock) -> Found[T]:
     """Call for *users*; when one of them has the whole refused, find him by halving. All calls are safe to repeat.
 
     Raises Refused if it is the request that is wrong, not a user: so too if everyone of a full one is refused.
+    *turn*: of several requests one is halved at a time.
     """
     try:
         return await call(users)
     except Refused as error:
-        if error.code in BY_CODE and error.code not in _OF_USERS:
-            raise
         refused = error
+    async with turn:
+        found = await _in_parts(call, users, refused)
+    if len(users) == USERS_PER_REQUEST == len(found.refused) and not refused.named:
+        raise refused
+    return found
+
+
+async def _in_parts(call: Call[V, T], users: Mapping[str, V], refused: Refused) -> Found[T]:
+    """What becomes of *users*, for whom a request was *refused*: those it names apart, or halved."""
+    if refused.code in BY_CODE and refused.code not in _OF_USERS:
+        raise refused
     found: Found[T] = Found({}, {user: said for user, said in refused.named.items() if not said.again})
     if len(users) == 1:
         found.refused.update(dict.fromkeys(users, Refusal(refused.code, refused.info, again=False)))
     others = {user: said for user, said in users.items() if user not in found.refused}
-    for part in [others] if found.refused else _cut(others, -(-len(others) // 2)):
-        if part:
-            join(found, await narrowed(call, part))
-    if len(users) == USERS_PER_REQUEST == len(found.refused) and not refused.named:
-        raise refused
+    for part in _cut(others, len(others) if found.refused else (len(others) + 1) // 2):
+        try:
+            join(found, await call(part))
+        except Refused as error:
+            join(found, await _in_parts(call, part, error))
     return found
 
 
@@ -117,10 +127,11 @@ async def all_of(call: Call[V, T], users: Mapping[str, V], *, done: Callable[[in
     failed one raised; those under way are cut off then.
     """
     requests = _cut(users, USERS_PER_REQUEST)
+    turn = asyncio.Lock()
 
     async def work() -> None:
         for request in requests:  # all workers take from the one iterator
-            done(len(request), await narrowed(call, request))
+            done(len(request), await narrowed(call, request, turn=turn))
 
     try:
         async with asyncio.TaskGroup() as workers:

@@ -91,7 +91,7 @@ class UsersCall(Generic[V, T]):
     def _told(self) -> str:
         done = "found" if self._view else "confirmed"
         if not self._confirmed and not self._refused:
-            return "No users, so there was nothing to do."
+            return "Nothing to do."
         if not self._refused:
             return f"{counted(self._confirmed, 'user')} {done}."
         return f"{counted(self._confirmed, 'user')} {done}, {self._refused:,} refused."
