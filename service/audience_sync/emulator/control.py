@@ -173,13 +173,17 @@ def _accounts(asked: Asked) -> object:
 
 def _log_in(asked: Asked) -> object:
     users = msgspec.json.decode(asked.body, type=Users).users
-    for user in users:
+    for user in users:  # all of them, before the first one is there
         _demand_fit(user)
+    if gone := [user for user in users if asked.api.directory.is_deleted(user)]:
+        raise ValueError(f"users {gone} are deleted: import them again first")
     return {"deliveries": [each for user in users for each in asked.api.log_in(user, asked.now)]}
 
 
 def _log_out(asked: Asked) -> object:
     users = msgspec.json.decode(asked.body, type=Users).users
+    if unknown := [user for user in users if user not in asked.api.directory]:
+        raise ValueError(f"users {unknown} do not exist")
     for user in users:
         asked.api.log_out(user, asked.now)
     return {"logged_out": len(users)}
@@ -293,4 +297,4 @@ OF_ALL_APPS: Final = frozenset({"health", "apps"})
 
 
 def _json(value: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Outcome:
-    return Outcome(body=msgspec.json.encode(value), status=status, headers=headers)
+    return Outcome(body=msgspec.json.encode(value) + b"\n", status=status, headers=headers)
