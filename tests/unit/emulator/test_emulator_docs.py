@@ -13,7 +13,7 @@ from audience_sync.emulator.api import Api
 from audience_sync.emulator.control import HANDLERS, counters
 from audience_sync.emulator.faults import KINDS, FaultSettings
 from audience_sync.emulator.refusals import Code
-from audience_sync.emulator.requests import ENDPOINTS
+from audience_sync.emulator.endpoints import ENDPOINTS
 from audience_sync.emulator.settings import Settings
 
 PAGE = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text()
