@@ -117,7 +117,15 @@ VALUES: Final[list[Any]] = [
         [f"t-{number}" for number in range(100)],
         [f"t-{number}" for number in range(101)],
     ),
-    *(["sex"], ["age"], {"Text": 1}, {"Text": "x"}, {"TagsOr": ["t"]}, [{"UserID": "x"}] * 101, "x" * 11_000),
+    *(
+        ["sex"],
+        ["age"],
+        {"Text": 1},
+        {"Text": "x"},
+        {"TagsOr": ["t"]},
+        [{"UserID": f"user-{number}"} for number in range(101)],
+        "x" * 11_000,
+    ),
 ]
 
 json_values = st.recursive(
@@ -175,8 +183,8 @@ def _spoil(draw: DrawFn, place: Any, key: Any) -> None:
             del place[key]
         case "add" if isinstance(place[key], dict):
             place[key][draw(fields)] = deepcopy(draw(values))
-        case "repeat" if isinstance(place[key], list):
-            place[key] *= (2, 10, 60)[draw(numbers) % 3]
+        case "repeat" if isinstance(place[key], list) and len(place[key]) < 100:
+            place[key] = [deepcopy(each) for each in place[key] * (2, 10, 60)[draw(numbers) % 3]]
         case _:
             place[key] = deepcopy(draw(values))
 
