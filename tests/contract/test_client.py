@@ -25,8 +25,8 @@ from audience_sync.chat_api.signature import Signature
 from audience_sync.core import limits
 from audience_sync.core.changes import Endpoint, Request, UserId
 from audience_sync.emulator.server import Emulator, serve
-from audience_sync.emulator.settings import Accounts
 from audience_sync.emulator.store import UserState
+from audience_sync.emulator.switches import Accounts, Switches
 from tests.support.emulator import SETTINGS
 
 ALICE, BOB = UserId("alice"), UserId("bob")
@@ -231,7 +231,7 @@ async def test_a_wrong_administrator_is_not_allowed(chat_api: Emulator) -> None:
 
 
 async def test_a_user_who_does_not_exist_is_refused_with_the_whole_request() -> None:
-    settings = replace(SETTINGS, accounts=Accounts.IMPORTED, imported=("alice",))
+    settings = replace(SETTINGS, switches=Switches(accounts=Accounts.IMPORTED), imported=("alice",))
     async with serve(settings) as emulator, client_of(emulator) as client:
         error = await end_of(client)
 

@@ -70,9 +70,12 @@ def test_it_stands_to_what_is_open_as_it_is_told(tmp_path: Path) -> None:
     profile = tmp_path / "profile.json"
     found = {"batch": "partial", "accounts": "auto", "unknown_account_code": 70107, "stores": "separate"}
     profile.write_text(json.dumps({"profile": 1, "family": "all_member_push", "switches": found, "open": {}}))
-    options = ("--profile", str(profile), "--accounts", "imported")
-    options += ("--switch", "batch=reject", "--switch", "most_tags_per_removal=1", "--switch", "stores=one")
-    with started(*options, "--account", "a") as (_, url):
+    told = ["batch=reject", "most_tags_per_removal=1", "stores=one"]
+    switched = [part for each in told for part in ("--switch", each)]
+    with started("--profile", str(profile), "--accounts", "imported", *switched, "--account", "a") as (
+        _,
+        url,
+    ):
         switches = httpx.get(f"{url}/control/switches").json()
         assert add(url, "t") == 0
         assert switches | {"batch": "reject", "accounts": "imported", "stores": "one"} == switches
@@ -109,8 +112,8 @@ def test_it_has_the_apps_of_a_file(tmp_path: Path) -> None:
         deputy = query(AppSettings(key=SETTINGS.key, admins=("deputy",)))
         assert httpx.post(url + address, params=deputy, json=tags("c", "t")).json()["ErrorCode"] == 0
     with started(*options) as (_, url):
-        for prefix, expected in (("", ["one"]), ("/apps/1400000002", ["two"])):
-            assert httpx.get(f"{url}/control{prefix}/users/a").json()["tags"] == expected
+        for prefix, carried in (("", ["one"]), ("/apps/1400000002", ["two"])):
+            assert httpx.get(f"{url}/control{prefix}/users/a").json()["tags"] == carried
 
 
 def test_it_keeps_the_rates_it_is_given() -> None:

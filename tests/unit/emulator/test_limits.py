@@ -246,12 +246,10 @@ ACCOUNT_SHAPES: list[tuple[str, Any]] = [
     ("account_delete", {"DeleteItem": {"UserID": "a"}}),
     ("account_delete", {"CheckItem": [{"UserID": "a"}]}),
 ]
+TYPES: list[Any] = [None, [], {"1": 0}, {"0": 2}, {"0": True}, {"0": "0"}]
 SUCCESSOR_SHAPES: list[tuple[str, Any, int]] = [
     *(("timpush/add_tag", {"Replace": value, **tags("a", "t")}, 90019) for value in (2, -1, True, "1", None)),
-    *(
-        ("timpush/set_attr_name", {"AttrNames": {"0": "sex"}, "AttrTypes": types}, 90001)
-        for types in (None, [], {"1": 0}, {"0": 2}, {"0": True}, {"0": "0"})
-    ),
+    *(("timpush/set_attr_name", {"AttrNames": {"0": "sex"}, "AttrTypes": types}, 90001) for types in TYPES),
 ]
 SHAPES = [
     *(
