@@ -3,15 +3,17 @@
 It shares nothing with the client, on purpose: were they shared, a mistake would be on both sides and no test
 would see it.
 
-    server      runs one, inside a test or alone
+    server      runs one, inside a test or alone; what a test sees of it is in harness
     application HTTP in and out
-    api         one request from its arrival to its answer, without sockets or clocks
+    apps, api   which app a request belongs to; a request from its arrival to its answer, without sockets or clocks
     signature   is the caller who it says it is
-    reading     JSON into a request, or the code that refuses it
-    store       users, attributes, tags
-    faults      what goes wrong on command
+    switches    what the documentation leaves open, and how an app stands to it
+    reading     JSON into a request, or the code that refuses it; so do account_reading and push_reading
+    answering   a request into what it does and what comes back; judging says who cannot be served
+    app         what one app knows: a directory of accounts, stores of attributes and tags, pushing and inboxes
+    records     what was done to an app; journal keeps it in a file
+    faults      what goes wrong on command, and its effects
     overlaps    users who were in two requests at the same time
     counters    what was called, refused, and sent backwards
-    journal     what was applied, in a file
-    control     the emulator's own address, for tests
+    control     the emulator's own address, for tests; page shows the same to people
 """

@@ -3,12 +3,11 @@
 The pages have one code, 70402, for a parameter that is missing, wrong, too long or too many.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Final, NoReturn
+from collections.abc import Callable
+from typing import Final
 
 from audience_sync.emulator import limits
-from audience_sync.emulator.limits import fits
-from audience_sync.emulator.refusals import Cause, Code, RefusedError
+from audience_sync.emulator.refusals import Code
 from audience_sync.emulator.requests import (
     AboutAccounts,
     CheckAccounts,
@@ -17,8 +16,7 @@ from audience_sync.emulator.requests import (
     ImportAccounts,
     NewAccount,
 )
-
-Body = Mapping[str, object]
+from audience_sync.emulator.shapes import Body, listed, misshapen, objects, sized, too_much
 
 
 def _import_one(body: Body) -> ImportAccount:
@@ -28,7 +26,8 @@ def _import_one(body: Body) -> ImportAccount:
 def _import_many(body: Body) -> ImportAccounts:
     if "AccountList" in body:
         return ImportAccounts([_account(each, "UserID") for each in _objects(body, "AccountList")])
-    return ImportAccounts([NewAccount(_user(each)) for each in _listed(body, "Accounts")])
+    users = listed(body, "Accounts", Code.BAD_ACCOUNT, too_many=Code.BAD_ACCOUNT)
+    return ImportAccounts([NewAccount(_user(each)) for each in users])
 
 
 def _check(body: Body) -> CheckAccounts:
@@ -54,42 +53,18 @@ def _account(body: Body, field: str) -> NewAccount:
 def _profile(body: Body, field: str) -> str:
     text = body.get(field, "")
     if not isinstance(text, str):
-        _misshapen(f"{field} is not a string")
+        misshapen(Code.BAD_ACCOUNT, f"{field} is not a string")
     if len(text.encode()) > limits.PROFILE_BYTES:
         words = f"{field} has {len(text.encode())} bytes; at most {limits.PROFILE_BYTES} are taken"
-        raise RefusedError(Code.PROFILE_TOO_LONG, Cause.LIMIT, words)
+        too_much(Code.PROFILE_TOO_LONG, words)
     return text
 
 
 def _user(value: object) -> str:
     if not isinstance(value, str):
-        _misshapen("UserID is not a string")
-    if not fits(value, limits.USER_BYTES):
-        _too_much(f"user {value!r} has {len(value.encode())} bytes; 1 to {limits.USER_BYTES} are taken")
-    return value
+        misshapen(Code.BAD_ACCOUNT, "UserID is not a string")
+    return sized(value, limits.USER_BYTES, Code.BAD_ACCOUNT, "user")
 
 
 def _objects(body: Body, field: str) -> list[Body]:
-    found: list[Body] = []
-    for each in _listed(body, field):
-        if not isinstance(each, dict):
-            _misshapen(f"{field} has an entry that is not an object")
-        found.append(each)
-    return found
-
-
-def _listed(body: Body, field: str) -> list[object]:
-    entries = body.get(field)
-    if not isinstance(entries, list) or not entries:
-        _misshapen(f"{field} is not an array with entries")
-    if len(entries) > limits.USERS_PER_REQUEST:
-        _too_much(f"{len(entries)} users, at most {limits.USERS_PER_REQUEST}")
-    return entries
-
-
-def _misshapen(text: str) -> NoReturn:
-    raise RefusedError(Code.BAD_ACCOUNT, Cause.SHAPE, text)
-
-
-def _too_much(text: str) -> NoReturn:
-    raise RefusedError(Code.BAD_ACCOUNT, Cause.LIMIT, text)
+    return objects(body, field, Code.BAD_ACCOUNT, too_many=Code.BAD_ACCOUNT)

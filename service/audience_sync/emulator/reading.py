@@ -5,14 +5,13 @@ empty objects, values that are not strings, names of attributes as an object whe
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, NoReturn, cast
+from typing import Final
 
 import msgspec
 
 from audience_sync.emulator import limits
 from audience_sync.emulator.account_reading import ACCOUNT_READERS
 from audience_sync.emulator.endpoints import Endpoint, Family
-from audience_sync.emulator.limits import fits
 from audience_sync.emulator.push_reading import read_push, read_revoke
 from audience_sync.emulator.refusals import Cause, Code, RefusedError
 from audience_sync.emulator.requests import (
@@ -28,9 +27,8 @@ from audience_sync.emulator.requests import (
     SetAttributes,
     users_of,
 )
+from audience_sync.emulator.shapes import Body, listed, misshapen, objects, sized, strings, too_much
 from audience_sync.emulator.switches import Removal, Structure, Switches, Twice, Values
-
-Body = Mapping[str, object]
 
 SLOTS: Final = frozenset(map(str, range(limits.ATTRIBUTES_PER_APP)))
 TYPES: Final = (0, 1)
@@ -45,7 +43,7 @@ def read(endpoint: Endpoint, body: bytes, switches: Switches) -> Request:
         code = Code.BAD_PACKET if of_accounts else Code.BAD_JSON
         raise RefusedError(code, Cause.SHAPE, "the body is not JSON") from error
     if not isinstance(value, dict):
-        _misshapen(Code.BAD_PACKET if of_accounts else Code.BAD_JSON, "the body is not an object")
+        misshapen(Code.BAD_PACKET if of_accounts else Code.BAD_JSON, "the body is not an object")
     if of_accounts:
         return ACCOUNT_READERS[endpoint.command](value)
     if endpoint.command == "push":
@@ -71,39 +69,39 @@ class Reader:
         if self._switches.twice is Twice.REFUSED:
             users = users_of(request)
             if len(set(users)) < len(users):
-                _misshapen(Code.BAD_JSON, "a user is named twice")
+                misshapen(Code.BAD_JSON, "a user is named twice")
         return request
 
     def attribute_names(self, body: Body) -> SetAttributeNames:
         """Slots, their names and, with the successor, their types."""
         names = body.get("AttrNames")
         if not isinstance(names, dict) or not names:
-            _misshapen(Code.BAD_JSON, "AttrNames is not an object with slots")
+            misshapen(Code.BAD_JSON, "AttrNames is not an object with slots")
         for slot, name in names.items():
             if slot not in SLOTS or not isinstance(name, str):
-                _misshapen(Code.BAD_JSON, f'AttrNames {slot!r}: slots are "0" to "9", names are strings')
-            _sized(name, limits.NAME_BYTES, Code.BAD_LENGTH, "attribute name")
+                misshapen(Code.BAD_JSON, f'AttrNames {slot!r}: slots are "0" to "9", names are strings')
+            sized(name, limits.NAME_BYTES, Code.BAD_LENGTH, "attribute name")
         return SetAttributeNames(names, _types(body, names) if self._succeeds else {})
 
     def set_attributes(self, body: Body) -> SetAttributes:
         """An object of attributes for each user."""
         parts = []
-        for entry in _entries(body, "UserAttrs", self._bad_write):
+        for entry in objects(body, "UserAttrs", self._bad_write):
             user = self._user(entry.get("To_Account"), self._bad_write)
             attributes = entry.get("Attrs")
             if not isinstance(attributes, dict) or not attributes:
-                _misshapen(self._bad_write, "Attrs is not an object with attributes")
+                misshapen(self._bad_write, "Attrs is not an object with attributes")
             parts.append((user, {name: self._value(name, value) for name, value in attributes.items()}))
         return SetAttributes(parts)
 
     def remove_attributes(self, body: Body) -> RemoveAttributes:
         """An array of names for each user."""
         code, parts = self._bad_removal, []
-        for entry in _entries(body, "UserAttrs", code):
+        for entry in objects(body, "UserAttrs", code):
             names = entry.get("Attrs")
             if isinstance(names, dict) and self._switches.removal is Removal.OBJECT_TOO:
                 names = list(names)
-            parts.append((self._user(entry.get("To_Account"), code), _strings(names, "Attrs", code)))
+            parts.append((self._user(entry.get("To_Account"), code), strings(names, "Attrs", code)))
         return RemoveAttributes(parts)
 
     def add_tags(self, body: Body) -> AddTags:
@@ -111,16 +109,16 @@ class Reader:
         replaces = False
         if self._succeeds:
             if type(flag := body.get("Replace", 0)) is not int or flag not in (0, 1):
-                _misshapen(self._bad_write, "Replace is neither 0 nor 1")
+                misshapen(self._bad_write, "Replace is neither 0 nor 1")
             replaces = bool(flag)
         most = limits.TAGS_PER_REPLACE if replaces else limits.TAGS_PER_ADD
-        entries = _entries(body, "UserTags", self._bad_write)
+        entries = objects(body, "UserTags", self._bad_write)
         return AddTags([self._tags(entry, self._bad_write, most) for entry in entries], replaces)
 
     def remove_tags(self, body: Body) -> RemoveTags:
         """An array of tags for each user."""
         most = self._switches.most_tags_per_removal
-        entries = _entries(body, "UserTags", self._bad_removal)
+        entries = objects(body, "UserTags", self._bad_removal)
         return RemoveTags([self._tags(entry, self._bad_removal, most) for entry in entries])
 
     def remove_all_tags(self, body: Body) -> RemoveAllTags:
@@ -140,30 +138,30 @@ class Reader:
         return GetAttributeNames()
 
     def _users(self, body: Body, code: Code) -> list[str]:
-        return [self._user(each, code) for each in _listed(body, "To_Account", code)]
+        return [self._user(each, code) for each in listed(body, "To_Account", code)]
 
     def _user(self, value: object, code: Code) -> str:
         if not isinstance(value, str):
-            _misshapen(code, "To_Account is not a string")
+            misshapen(code, "To_Account is not a string")
         if self._succeeds and limits.is_device(value):
             return value
-        return _sized(value, limits.USER_BYTES, Code.BAD_USER, "user")
+        return sized(value, limits.USER_BYTES, Code.BAD_USER, "user")
 
     def _value(self, name: str, value: object) -> str:
         if not isinstance(value, str):
             simple = value is None or isinstance(value, bool | int | float)
             if not simple or self._switches.values is Values.STRINGS:
-                _misshapen(Code.BAD_ATTRIBUTE, f"the value of attribute {name!r} is not a string")
+                misshapen(Code.BAD_ATTRIBUTE, f"the value of attribute {name!r} is not a string")
             value = msgspec.json.encode(value).decode()
-        return _sized(value, limits.VALUE_BYTES, Code.BAD_LENGTH, "attribute value")
+        return sized(value, limits.VALUE_BYTES, Code.BAD_LENGTH, "attribute value")
 
     def _tags(self, entry: Body, code: Code, most: int | None) -> tuple[str, list[str]]:
         user = self._user(entry.get("To_Account"), code)
-        tags = _strings(entry.get("Tags"), "Tags", code)
+        tags = strings(entry.get("Tags"), "Tags", code)
         for tag in tags:
-            _sized(tag, limits.TAG_BYTES, Code.BAD_TAG, "tag")
+            sized(tag, limits.TAG_BYTES, Code.BAD_TAG, "tag")
         if most is not None and len(tags) > most:
-            _too_much(Code.TOO_MANY_TAGS, f"{len(tags)} tags for one user, at most {most}")
+            too_much(Code.TOO_MANY_TAGS, f"{len(tags)} tags for one user, at most {most}")
         return user, tags
 
 
@@ -183,44 +181,8 @@ READERS: Final[dict[str, Callable[[Reader, Body], Request]]] = {
 def _types(body: Body, names: Mapping[str, object]) -> dict[str, int]:
     types = body.get("AttrTypes", {})
     if not isinstance(types, dict):
-        _misshapen(Code.BAD_JSON, "AttrTypes is not an object")
+        misshapen(Code.BAD_JSON, "AttrTypes is not an object")
     for slot, kind in types.items():
         if slot not in names or type(kind) is not int or kind not in TYPES:
-            _misshapen(Code.BAD_JSON, f"AttrTypes {slot!r}: slots of AttrNames, and types 0 or 1")
+            misshapen(Code.BAD_JSON, f"AttrTypes {slot!r}: slots of AttrNames, and types 0 or 1")
     return types
-
-
-def _entries(body: Body, field: str, code: Code) -> list[Body]:
-    entries = _listed(body, field, code)
-    if not all(isinstance(entry, dict) for entry in entries):
-        _misshapen(code, f"{field} has an entry that is not an object")
-    return cast("list[Body]", entries)  # a JSON object has only strings as keys
-
-
-def _listed(body: Body, field: str, code: Code) -> list[object]:
-    entries = body.get(field)
-    if not isinstance(entries, list) or not entries:
-        _misshapen(code, f"{field} is not an array with entries")
-    if len(entries) > limits.USERS_PER_REQUEST:
-        _too_much(Code.TOO_MANY_USERS, f"{len(entries)} users, at most {limits.USERS_PER_REQUEST}")
-    return entries
-
-
-def _strings(values: object, field: str, code: Code) -> list[str]:
-    if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
-        _misshapen(code, f"{field} is not an array of strings with entries")
-    return values
-
-
-def _sized(text: str, most: int, code: Code, what: str) -> str:
-    if not fits(text, most):
-        _too_much(code, f"{what} {text!r} has {len(text.encode())} bytes; 1 to {most} are taken")
-    return text
-
-
-def _misshapen(code: Code, text: str) -> NoReturn:
-    raise RefusedError(code, Cause.SHAPE, text)
-
-
-def _too_much(code: Code, text: str) -> NoReturn:
-    raise RefusedError(code, Cause.LIMIT, text)
