@@ -119,6 +119,20 @@ def test_answers_are_as_awkward_as_the_pages_allow() -> None:
     assert all("RequestId" in answer for answer in first)
 
 
+def test_a_list_of_bad_users_is_as_awkward() -> None:
+    """In another order, and with words or without."""
+    api = an_api(plain=False, seed=1)
+    api.bad_users = {f"user-{number}": 70107 for number in range(10)}
+    body = {"To_Account": list(api.bad_users)}
+    lists = [ask(api, "timpush/clear_all_tags", body)["ErrorList"] for _ in range(20)]
+    assert len({tuple(each["To_Account"] for each in entries) for entries in lists}) > 1
+    assert {tuple("ErrorInfo" in each for each in entries) for entries in lists} == {
+        (True,) * 10,
+        (False,) * 10,
+    }
+    assert all(each["ErrorCode"] == 70107 for entries in lists for each in entries)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -456,6 +456,7 @@ def test_types_of_attributes_are_fixed_once_they_are_set() -> None:
     for types in ({"1": 0}, {"0": 1}):
         body = {"AttrNames": {"0": "sex", "1": "os"}, "AttrTypes": types}
         assert code(api, "timpush/set_attr_name", body) == 90033
+    assert code(api, "im_set_attr_name", {"AttrNames": {"0": "sex"}, "AttrTypes": "not looked at"}) == 0
     assert code(api, "timpush/set_attr_name", {"AttrNames": {"1": "system"}}) == 0
     assert ask(api, "timpush/get_attr_name", {})["AttrTypes"] == {"0": 0, "1": 1}
 
