@@ -5,6 +5,7 @@ import json
 import random
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -155,19 +156,53 @@ def test_with_a_wrong_key_nothing_is_sent_nothing_is_lost_and_the_reason_is_told
     )
 
 
-def test_a_refused_request_stops_delivery_and_drops_nothing(fleet: Fleet, broker: str, topics: str) -> None:
-    """Until refused requests are narrowed down, one of them stops everything, and is told."""
-    fleet.chat.set_faults({"fail_next": [{"endpoint": "im_set_attr", "kind": "code:90033", "count": 1}]})
+def test_a_name_that_is_not_defined_stops_delivery_and_drops_nothing(
+    fleet: Fleet, broker: str, topics: str
+) -> None:
+    """Three users who are refused alone with one code are the whole; once it is mended, delivery goes on."""
     replica = fleet.start()
     fleet.wait_until_ready()
+    fleet.chat.set_faults(
+        {"fail_next": [{"endpoint": "im_set_attr", "kind": "code:90033", "for_seconds": 12}]}
+    )
     feed = Feed(broker)
-    feed.send(topics + CITY, b"u", b'{"kind": "city-changed", "user_id": "u", "city": "Shenzhen"}')
+    for user in ("u", "v", "w", "x"):
+        event = {"kind": "city-changed", "user_id": user, "city": "Shenzhen"}
+        feed.send(topics + CITY, user.encode(), json.dumps(event).encode())
     feed.flush()
     reason = eventually(lambda: replica.status()["reason"], "the reason is told")
     assert "90033" in reason
     eventually(replica.ready, "it goes on by itself, once a look at the API passes")
-    assert fleet.chat.state()["u"]["attributes"] == {"city": "Shenzhen"}
+    eventually(lambda: len(fleet.chat.state()) == 4, "everybody is in step")
+    assert {user["attributes"]["city"] for user in fleet.chat.state().values()} == {"Shenzhen"}
     assert replica.metric("audience_sync_dead_letters_total") == 0
+
+
+def test_one_unknown_user_is_given_up_and_ninety_nine_are_in_step(
+    fleet: Fleet, broker: str, topics: str
+) -> None:
+    """The API refuses the whole request and names nobody."""
+    users = [f"user-{number}" for number in range(100)]
+    _control(fleet, "switches", {"accounts": "imported"})
+    _control(fleet, "accounts", {"users": [user for user in users if user != "user-42"]})
+    replica = fleet.start()
+    fleet.wait_until_ready()
+    feed = Feed(broker)
+    for user in users:
+        event = {"kind": "city-changed", "user_id": user, "city": "Shenzhen"}
+        feed.send(topics + CITY, user.encode(), json.dumps(event).encode())
+    feed.flush()
+    eventually(lambda: replica.metric("audience_sync_dead_letters_total") == 1, "one dead letter")
+    in_step = [user for user, state in fleet.chat.state().items() if state["attributes"]]
+    assert sorted(in_step) == sorted(set(users) - {"user-42"})
+    calls = fleet.chat.counters()["calls"]
+    assert calls["im_set_attr"] + calls["account_check"] <= 1 + 15 + 9, "nine for how the users came in"
+
+
+def _control(fleet: Fleet, name: str, body: object) -> None:
+    urllib.request.urlopen(
+        urllib.request.Request(f"{fleet.chat.url}/control/{name}", json.dumps(body).encode()), timeout=5
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ LONE_REFUSALS: Final = 3
 two bad users in a row happen on a quiet endpoint; three before anybody good are rare, and cost a short stop."""
 
 ASK_AFTER_SECONDS: Final = 5.0
-"""After so long in doubt, a user who was confirmed before is sent again, to see whether the endpoint works. Ours."""
+LONGEST_ASK_SECONDS: Final = 60.0
+"""After so long in doubt, a user who was confirmed before is sent again, to see whether the endpoint works; if
+there is none, the one in doubt, who may pass by now, and then at growing intervals. Ours."""
 
 
 class Lone(msgspec.Struct, frozen=True):
@@ -38,6 +40,7 @@ class Doubt:
 
     def __init__(self) -> None:
         self._lone: dict[Endpoint, dict[UserId, Lone]] = {endpoint: {} for endpoint in Endpoint}
+        self._asked: dict[Endpoint, int] = dict.fromkeys(Endpoint, 0)
         self._confirmed_at: dict[Endpoint, float] = dict.fromkeys(Endpoint, 0.0)
 
     def __len__(self) -> int:
@@ -62,6 +65,7 @@ class Doubt:
     def confirmed(self, endpoint: Endpoint, now: float) -> list[Lone]:
         """*endpoint* works. Returns who was in doubt, and is at fault."""
         self._confirmed_at[endpoint] = now
+        self._asked[endpoint] = 0
         return self.take(endpoint)
 
     def take(self, endpoint: Endpoint) -> list[Lone]:
@@ -75,4 +79,12 @@ class Doubt:
         if not (in_doubt := self._lone[endpoint]):
             return None
         since = min(lone.since for lone in in_doubt.values())
-        return since if self.looks_like_the_whole(endpoint) else since + ASK_AFTER_SECONDS
+        if self.looks_like_the_whole(endpoint):
+            return since
+        return since + min(ASK_AFTER_SECONDS * 2.0 ** self._asked[endpoint], LONGEST_ASK_SECONDS)
+
+    def ask_again(self, endpoint: Endpoint) -> Lone:
+        """The one who is longest in doubt, to be sent again."""
+        self._asked[endpoint] = min(self._asked[endpoint] + 1, 10)
+        in_doubt = self._lone[endpoint]
+        return in_doubt.pop(min(in_doubt, key=lambda user_id: in_doubt[user_id].since))

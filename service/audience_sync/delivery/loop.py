@@ -149,6 +149,7 @@ class Delivery:
             return
         tenure.debouncer.advance(now)
         self._lift_a_stop_that_nobody_can_end(tenure, now)
+        self._send_doubtful_users_again(tenure, now)
         for endpoint, pace in self._paces.items():
             while (at := self._may_start_at(tenure, endpoint, pace)) is not None and at <= now:
                 ready = tenure.debouncer.ready.waiting(endpoint)
@@ -167,6 +168,15 @@ class Delivery:
         if not somebody and not self._paces[endpoint].in_flight:
             self._halt.lift()
             self._watch.went_on()
+
+    def _send_doubtful_users_again(self, tenure: Tenure, now: float) -> None:
+        """Where nobody else could tell whether the endpoint works, one in doubt may pass by now."""
+        for endpoint in () if self._halt else Endpoint:
+            ask_at = tenure.doubt.ask_at(endpoint)
+            if ask_at is not None and ask_at <= now and not tenure.debouncer.has_witness(endpoint):
+                lone = tenure.doubt.ask_again(endpoint)
+                tenure.debouncer.came_back(lone.request, lone.user_id, not_before=now, company=ALONE)
+                tenure.debouncer.advance(now)
 
     def _may_start_at(self, tenure: Tenure, endpoint: Endpoint, pace: Pace) -> float | None:
         """The moment from which a request to *endpoint* may start as things stand, or None."""
@@ -201,6 +211,8 @@ class Delivery:
                 moments.append(ready_at)
             for endpoint, pace in self._paces.items():
                 if (at := self._may_start_at(tenure, endpoint, pace)) is not None:
+                    moments.append(at)
+                if not self._halt and (at := tenure.doubt.ask_at(endpoint)) is not None and at > now:
                     moments.append(at)
         return min(moments)
 

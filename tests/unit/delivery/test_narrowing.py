@@ -221,6 +221,38 @@ def test_doubt_is_settled_by_asking_with_a_user_who_was_confirmed_before() -> No
     on_virtual_time(main())
 
 
+def test_a_lone_user_who_was_refused_in_passing_is_sent_again_and_given_up_by_nobody() -> None:
+    """Where nobody else can tell whether the endpoint works, he may pass by now."""
+
+    async def main() -> None:
+        answers = iter([REFUSED, REFUSED])
+        deliveries = Deliveries(lambda _: next(answers, OK))
+        async with deliveries.running():
+            deliveries.tell("alice", urgent=True)
+            await asyncio.sleep(60)
+
+        assert len(deliveries.sent) == 3
+        assert not deliveries.given_up
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_a_lone_bad_user_is_asked_again_at_growing_intervals() -> None:
+    """He holds his position, and costs next to nothing."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("bad"))
+        async with deliveries.running():
+            deliveries.tell("bad", urgent=True)
+            await asyncio.sleep(600)
+
+        assert 5 <= len(deliveries.sent) <= 15
+        assert not deliveries.halt
+
+    on_virtual_time(main())
+
+
 def test_a_witness_who_has_changed_since_is_no_witness() -> None:
     """His old value must not be sent again."""
 
