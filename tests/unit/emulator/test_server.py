@@ -11,8 +11,9 @@ import pytest
 from audience_sync.emulator.journal import JournalError
 from audience_sync.emulator.overlaps import Overlap
 from audience_sync.emulator.server import Emulator, serve
+from audience_sync.emulator.settings import AppSettings
 from audience_sync.emulator.store import UserState
-from audience_sync.emulator.switches import Accounts, Switches
+from audience_sync.emulator.switches import Accounts, Stores, Switches
 from tests.support.emulator import SETTINGS, call, query
 from tests.unit.emulator.given import attributes, tags
 
@@ -143,6 +144,78 @@ async def test_the_servers_log_never_holds_a_query(caplog: pytest.LogCaptureFixt
     told = [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
     assert told
     assert not [line for line in told if signature in line or "usersig" in line]
+
+
+async def test_what_a_test_can_do_to_an_app_and_see_of_it() -> None:
+    """People come and go, pushes reach them, the app changes its mind; each app for itself."""
+    second = AppSettings(key="another key", app_id=1400000002)
+    text = {
+        "MsgRandom": 1,
+        "MsgLifeTime": 60,
+        "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}],
+    }
+    async with serve(replace(SETTINGS, more_apps=(second,))) as emulator, httpx.AsyncClient() as client:
+        emulator.import_accounts("later")
+        emulator.login("gone")
+        emulator.logout("gone")
+        assert emulator.login("here") == []
+        task = (await call(client, emulator, "im_push", text))["TaskId"]
+        assert [(each.user, each.task_id, each.how) for each in emulator.deliveries()] == [
+            ("here", task, "online")
+        ]
+        assert [each.how for each in emulator.login("later")] == ["offline"]
+        assert [each.user for each in emulator.delivered("later")] == ["later"]
+
+        other = emulator.app(second.app_id)
+        other.bad_users(alice=70107)
+        other.switch(batch="partial")
+        other.feature(False)
+        assert (await call(client, other, "im_add_tag", tags("alice", "t")))["ErrorCode"] == 90045
+        other.feature(True)
+        answer = await call(client, other, "im_add_tag", tags("alice", "t"))
+        assert [each["ErrorCode"] for each in answer["ErrorList"]] == [70107]
+        assert (await call(client, emulator, "im_add_tag", tags("alice", "t")))["ErrorCode"] == 0
+        other.bad_users()
+        assert "ErrorList" not in await call(client, other, "im_add_tag", tags("alice", "u"))
+        assert (emulator.user("alice").tags, other.user("alice").tags) == (["t"], ["u"])
+        assert other.deliveries() == []
+
+        third = emulator.add_app(AppSettings(key="a third", app_id=3))
+        assert (await call(client, third, "im_add_tag", tags("bob", "t")))["ErrorCode"] == 0
+        with pytest.raises(ValueError, match="there already"):
+            emulator.add_app(AppSettings(key="a third", app_id=3))
+
+
+async def test_the_state_of_everything_outlives_the_emulator(tmp_path: Path) -> None:
+    """Several apps, both stores, accounts, types of attributes, pushes and who is online."""
+    second = AppSettings(key="another key", app_id=1400000002, switches=Switches(stores=Stores.SEPARATE))
+    kept = replace(SETTINGS, state=tmp_path / "state.jsonl", more_apps=(second,))
+    text = {
+        "MsgRandom": 1,
+        "MsgLifeTime": 600,
+        "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}],
+    }
+    async with serve(kept) as emulator, httpx.AsyncClient() as client:
+        other = emulator.app(second.app_id)
+        other.login("here")
+        other.import_accounts("later", "gone")
+        await call(client, other, "im_add_tag", tags("here", "old"))
+        await call(client, other, "timpush/add_tag", tags("here", "new"))
+        await call(client, other, "timpush/set_attr_name", {"AttrNames": {"7": "os"}, "AttrTypes": {"7": 1}})
+        await call(client, other, "account_delete", {"DeleteItem": [{"UserID": "gone"}]})
+        task = (await call(client, other, "im_push", text))["TaskId"]
+    async with serve(kept) as emulator, httpx.AsyncClient() as client:
+        other = emulator.app(second.app_id)
+        assert emulator.state() == {}
+        assert list(other.state()) == ["here", "later"]
+        assert (await call(client, other, "timpush/get_tag", {"To_Account": ["here"]}))["UserTags"] == [
+            {"To_Account": "here", "Tags": ["new"]}
+        ]
+        assert (await call(client, other, "timpush/get_attr_name", {}))["AttrTypes"] == {"7": 1}
+        assert (await call(client, other, "account_import", {"UserID": "gone"}))["ErrorCode"] == 70399
+        assert (await call(client, other, "im_push", text))["TaskId"] == task
+        assert [(each.user, each.how) for each in other.deliveries()] == [("here", "online")]
+        assert [each.task_id for each in other.login("later")] == [task]
 
 
 async def test_state_outlives_the_emulator(tmp_path: Path) -> None:
