@@ -1,5 +1,6 @@
 """`audience-sync chat` against the emulator: what is typed is done, what is refused is told, and nothing else."""
 
+import itertools
 import json
 import os
 import re
@@ -21,16 +22,27 @@ from audience_sync.emulator.switches import Accounts, Batch, Switches, UnknownRe
 from tests.support.shell import ACCOUNT, Shell, account_of, emulated
 
 SUCCESSOR: Final = {"AUDIENCE_SYNC_CHAT__FAMILY": "timpush"}
-IMPORTED: Final = replace(
-    ACCOUNT, imported=("alice", "bob"), switches=Switches(accounts=Accounts.IMPORTED, batch=Batch.REJECT)
-)
+STRICT: Final = Switches(accounts=Accounts.IMPORTED, batch=Batch.REJECT)
+APP_IDS: Final = itertools.count(1400000001)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Emulator]:
+    """One emulator for all tests, in which each has an app of its own."""
+    with emulated() as emulator:
+        yield emulator
+
+
+def app_of(running: Emulator, **settings: Any) -> Emulator:
+    """A new app in the emulator."""
+    return running.add_app(replace(ACCOUNT, app_id=next(APP_IDS), **settings))
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """The emulated Chat API; whatever a test checks, it checks the promises too."""
-    with emulated() as emulator:
-        yield emulator
+def emulator(running: Emulator) -> Iterator[Emulator]:
+    """An app of the emulated Chat API; whatever a test checks, it checks the promises too."""
+    emulator = app_of(running)
+    yield emulator
     assert emulator.broken_limits == []
     assert emulator.overlaps == [], "one user was in two requests at the same time"
 
@@ -42,10 +54,9 @@ def shell(emulator: Emulator) -> Shell:
 
 
 @pytest.fixture
-def strict() -> Iterator[Emulator]:
-    """An emulator that knows alice and bob, and refuses whole requests for anybody else."""
-    with emulated(IMPORTED) as emulator:
-        yield emulator
+def strict(running: Emulator) -> Emulator:
+    """An app that knows alice and bob, and refuses whole requests for anybody else."""
+    return app_of(running, imported=("alice", "bob"), switches=STRICT)
 
 
 def objects(text: str) -> list[dict[str, Any]]:
@@ -194,7 +205,7 @@ def test_an_empty_pipe_is_nothing_to_do(emulator: Emulator, shell: Shell) -> Non
     ("words", "given", "said"),
     [
         (("add-tags", "-"), "alice\n", "standard input, line 1: a user alone"),
-        (("add-tags", "-", "--format", "csv"), "user,tag\nalice\n", "standard input, line 2: 1 cells"),
+        (("add-tags", "-", "--format", "csv"), "user,tag\nalice\n", "standard input, line 2: 1 cell "),
         (("add-tags", "alice"), "", "what of 'alice'?"),
         (("add-tags", "--tag", "a"), "", "Which users?"),
         (("add-tags", "x" * 33, "--tag", "a"), "", "has 33 bytes"),
@@ -258,12 +269,14 @@ def test_users_that_reading_does_not_find_are_told_beside_the_others(
     assert told.err.endswith("1 user found, 1 refused.\n")
 
 
-def test_a_file_of_nobody_ends_early() -> None:
+def test_a_file_of_nobody_ends_early(running: Emulator) -> None:
     """When all of a full request are refused, it is hardly the users: the rest is not sent."""
     users = "\n".join(f"ghost-{number}" for number in range(5000))
-    with emulated(replace(IMPORTED, calls_per_second=1000.0)) as emulator:
-        shell = Shell(account_of(emulator) | {"AUDIENCE_SYNC_CHAT__CALLS_PER_SECOND": "1000"})
-        told = shell.chat("remove-all-tags", "-", given=users)
+    emulator = app_of(running, switches=STRICT, calls_per_second=1000.0)
+    shell = Shell(account_of(emulator) | {"AUDIENCE_SYNC_CHAT__CALLS_PER_SECOND": "1000"})
+
+    told = shell.chat("remove-all-tags", "-", given=users)
+
     assert told.code == ExitCode.REFUSED
     assert "90048" in told.err
     assert "import-accounts" in told.err

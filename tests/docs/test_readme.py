@@ -57,13 +57,12 @@ def test_our_commands_are_there_with_their_options(page: Path) -> None:
     for words in [*typed(page.read_text()), *named_in_prose(page.read_text())]:
         if words[0] != "audience-sync":
             continue
-        name, *rest = words[1:]
-        command = group if name.startswith("--") else group.commands.get(name)
-        assert command is not None, f"{page.name}: there is no command {name!r}"
+        command, rest = group, words[1:]
+        while rest and not rest[0].startswith(("-", "<")) and hasattr(command, "commands"):
+            assert rest[0] in command.commands, f"{page.name}: there is no command {rest[0]!r}"
+            command, rest = command.commands[rest[0]], rest[1:]
         known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
-        asked = {
-            word.partition("=")[0] for word in (words[1:] if command is group else rest) if word[:2] == "--"
-        }
+        asked = {word.partition("=")[0] for word in rest if word[:2] == "--"}
         assert asked <= known, f"{page.name}: {' '.join(words)}"
 
 

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from typer.testing import CliRunner
@@ -14,20 +14,20 @@ from audience_sync.commands.stop import Stop
 from audience_sync.emulator.server import Emulator, serve
 from audience_sync.emulator.settings import AppSettings, Settings
 from audience_sync.settings import FILE_VARIABLE, PREFIX, variables
-from tests.support.emulator import SETTINGS
 from tests.support.secrecy import SIGNING_KEY, secrets_in
 
-ACCOUNT: Final = replace(SETTINGS, key=SIGNING_KEY)
+ACCOUNT: Final = AppSettings(key=SIGNING_KEY, attribute_names=("membership", "city"))
 """An account whose key is searched for in all that is printed."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """How a command ended, and what it printed."""
+    """How a command ended, and what it printed; *seen*: all of it, in order."""
 
     code: int
     out: str
     err: str
+    seen: str
 
     @property
     def rows(self) -> list[list[str]]:
@@ -46,13 +46,14 @@ class Shell:
         """What `audience-sync` does with *words*, *given* on standard input."""
         runner = CliRunner(env=self.environment | environment)
         result = runner.invoke(app, list(words), input=given)
-        code, said = result.exit_code, result.stderr
+        code, last_words = result.exit_code, ""
         if isinstance(result.exception, Stop):
-            code, said = result.exception.code, f"{said}{result.exception.message}\n"
+            code, last_words = result.exception.code, f"{result.exception.message}\n"
         elif result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
-        assert not [*secrets_in(result.stdout + said)]
-        return Told(code, result.stdout, said)
+        told = Told(code, result.stdout, result.stderr + last_words, result.output + last_words)
+        assert not [*secrets_in(told.seen)]
+        return told
 
     def chat(self, *words: str, given: str | bytes = "", **environment: str) -> Told:
         """What `audience-sync chat` does with *words*."""
@@ -70,14 +71,14 @@ def account_of(emulator: Emulator) -> dict[str, str]:
 
 
 @contextmanager
-def emulated(settings: Settings = ACCOUNT) -> Iterator[Emulator]:
+def emulated() -> Iterator[Emulator]:
     """An emulator in a thread of its own, where it does not see the event loop of the command."""
     running: list[tuple[Emulator, asyncio.AbstractEventLoop, asyncio.Event]] = []
     ready = threading.Event()
 
     async def run() -> None:
         stop = asyncio.Event()
-        async with serve(settings) as emulator:
+        async with serve(Settings(key=SIGNING_KEY)) as emulator:
             running.append((emulator, asyncio.get_running_loop(), stop))
             ready.set()
             await stop.wait()

@@ -138,7 +138,7 @@ def test_a_wrong_line_of_json_says_what_and_the_way_out(
         (ATTRIBUTES, f"user,{'x' * 51}\n", 1, "has 51 bytes of UTF-8"),
         (APPEARANCES, "user,picture\n", 1, "there is no column 'picture'"),
         (GIVEN_BY_OPTION, "user,tag\n", 1, "'tag' beside 'user', and options say the same"),
-        (TAGS, "user,tag\nalice\n", 2, "1 cells under 2 columns"),
+        (TAGS, "user,tag\nalice\n", 2, "1 cell under 2 columns: user,tag"),
         (TAGS, "user,tag\nalice,a,b\n", 2, "3 cells under 2 columns"),
         (TAGS, "user,tag\n\nalice, a\n", 3, "' a' begins or ends with a space"),
         (TAGS, 'user,tag\nalice,"a\n', 2, "this is no row of a table"),

@@ -1,14 +1,17 @@
 """What is printed: for eyes on a terminal, for other programs elsewhere, and nothing that moves a cursor."""
 
+import io
 import json
 from typing import Final
 
 import pytest
 
 from audience_sync.chat_api import Refusal
+from audience_sync.commands.chat.confirmation import confirm
 from audience_sync.commands.chat.output import REFUSED_USERS, RefusedUser, View, output
 from audience_sync.commands.chat.progress import Bar
 from audience_sync.commands.chat.words import counted, printable
+from audience_sync.commands.stop import ExitCode, Stop
 
 VIEW: Final[View[tuple[str, list[str]]]] = View(
     columns=("user", "tag"),
@@ -99,6 +102,40 @@ def test_words_are_counted_and_printable() -> None:
     assert [counted(number, "user") for number in (0, 1, 2000)] == ["0 users", "1 user", "2,000 users"]
     assert printable("a\nb\x07") == "a\\nb\\x07"
     assert printable("a\nb\x07", but="\n") == "a\nb\\x07"
+
+
+class Person(io.StringIO):
+    """Somebody at a terminal, and what he types."""
+
+    def isatty(self) -> bool:
+        """He is there."""
+        return True
+
+
+@pytest.mark.parametrize(("typed", "goes_on"), [("y\n", True), ("n\n", False), ("\n", False)])
+def test_a_person_is_asked_before_what_cannot_be_taken_back(
+    monkeypatch: pytest.MonkeyPatch, typed: str, goes_on: bool
+) -> None:
+    """No is what nothing means."""
+    shown = Person()
+    monkeypatch.setattr("sys.stdin", Person(typed))
+    monkeypatch.setattr("sys.stderr", shown)
+
+    if goes_on:
+        confirm("All will be gone.", yes=False)
+    else:
+        with pytest.raises(Stop) as caught:
+            confirm("All will be gone.", yes=False)
+        assert (caught.value.code, caught.value.message) == (ExitCode.INTERRUPTED, "Nothing was sent.")
+    assert shown.getvalue().startswith("All will be gone.\nGo on? [y/N]")
+
+
+def test_where_nobody_can_be_asked_it_must_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script says --yes on purpose."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    confirm("All will be gone.", yes=True)
+    with pytest.raises(Stop, match=r"All will be gone\.\nIf that is wanted, say --yes"):
+        confirm("All will be gone.", yes=False)
 
 
 def test_without_a_terminal_there_is_no_bar(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ import io
 import itertools
 import os
 import threading
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_all_mistakes_are_told_at_once_with_file_and_line() -> None:
     text = rows("alice,ok", "bob", f"{'u' * 33},a", f"carol,{'股' * 17}")
 
     assert stopped(work(text)) == [
-        "users.csv, line 3: 1 cells under 2 columns; a cell with a comma goes in quotes",
+        "users.csv, line 3: 1 cell under 2 columns: user,tag",
         f"users.csv, line 4: the user '{'u' * 33}' has 33 bytes of UTF-8; the Chat API takes 1 to 32",
         f"users.csv, line 5: the tag '{'股' * 17}' has 51 bytes of UTF-8; the Chat API takes 1 to 50",
         "Nothing was sent.",
@@ -103,6 +104,20 @@ def test_a_large_file_is_handed_out_in_pieces() -> None:
         2 * PIECE_LINES + 2,
     ]
     assert sum(len(piece.users) for piece in pieces) == 2 * PIECE_LINES + 1
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    """It is read twice, and never held."""
+    file = tmp_path / "users.csv"
+    peaks = []
+    for lines in (2 * PIECE_LINES, 6 * PIECE_LINES):
+        file.write_text(rows(*(f"user-{number},tag-{number % 7}" for number in range(lines))))
+        tracemalloc.start()
+        with work_of([], file, None, TAGS) as asked:
+            assert sum(piece.lines for piece in asked.pieces()) == lines
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]
 
 
 def test_what_replaces_leaves_in_one_piece() -> None:

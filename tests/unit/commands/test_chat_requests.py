@@ -107,6 +107,15 @@ def test_patience_ends_with_what_the_last_try_said() -> None:
     assert waits == sorted(waits)
 
 
+def test_patience_is_for_all_tries_of_a_request_together() -> None:
+    """Whether the whole is to come later, or some of its users."""
+    later: list[Answer] = [{"bob": LATER}] * 5
+    api = Api(*later, *(SlowDown("add_tag", 60007, "") for _ in range(100)))
+    with pytest.raises(SlowDown):
+        called(api, "alice", "bob", seconds=10.0)
+    assert api.moments[-1] - api.moments[0] <= 10.0
+
+
 def test_no_patience_is_one_try() -> None:
     """For scripts that repeat by themselves."""
     api = Api(TryAgain("add_tag", 91000, ""))

@@ -20,8 +20,7 @@ CHAT: Final = f"{PREFIX}CHAT__"
 _WAYS_OUT: Final[tuple[tuple[frozenset[int], str], ...]] = (
     (
         frozenset({20002, 70003, 70009, 70016}),
-        f"Is {CHAT}SIGNING_KEY, or the file {CHAT}SIGNING_KEY_FILE, the secret key of the app {CHAT}APP_ID? "
-        "The console shows it under basic information.",
+        f"Is {CHAT}SIGNING_KEY (or ..._FILE) the secret key of this app? The console shows it.",
     ),
     (
         frozenset({60006, 60012, 70014, 70020}),

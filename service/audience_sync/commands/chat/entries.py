@@ -8,6 +8,7 @@ import msgspec
 
 from audience_sync.commands.chat.kind import USER, Kind, UnfitError
 from audience_sync.commands.chat.source import LONGEST_LINE_BYTES, Format, Line, Source
+from audience_sync.commands.chat.words import counted
 
 V = TypeVar("V")
 
@@ -107,10 +108,12 @@ def _columns(cells: Sequence[str], kind: Kind[V]) -> list[str]:
 
 
 def _cells(cells: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-    if len(cells) != len(columns):
+    if len(cells) > len(columns):
         raise UnfitError(
             f"{len(cells)} cells under {len(columns)} columns; a cell with a comma goes in quotes"
         )
+    if len(cells) < len(columns):
+        raise UnfitError(f"{counted(len(cells), 'cell')} under {len(columns)} columns: {','.join(columns)}")
     for cell in cells:
         if cell != cell.strip():
             raise UnfitError(

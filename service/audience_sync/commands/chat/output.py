@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from audience_sync.chat_api import Refusal
@@ -65,7 +65,7 @@ class _Tables(Output):
         self._console = console
 
     def show(self, view: View[T], things: Iterable[T]) -> None:
-        table = Table(*view.columns)
+        table = Table(*(Column(column, overflow="fold") for column in view.columns))  # nothing is cut off
         for thing in things:
             for row in view.rows(thing):
                 table.add_row(*(Text(printable(cell)) for cell in row))
@@ -73,12 +73,13 @@ class _Tables(Output):
             self._console.print(table)
 
 
-def output(*, as_json: bool) -> Output:
-    """What fits where standard output goes."""
+def output(*, as_json: bool, as_lines: bool = False) -> Output:
+    """What fits where standard output goes. *as_lines*: no table, for what is to be copied."""
     if as_json:
         return _Json()
     console = Console()
-    return _Tables(console) if console.is_terminal else _Lines(lambda text: print(text, end=""))
+    is_for_eyes = console.is_terminal and not as_lines
+    return _Tables(console) if is_for_eyes else _Lines(lambda text: print(text, end=""))
 
 
 class RefusedUser(msgspec.Struct, frozen=True):

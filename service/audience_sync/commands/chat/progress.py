@@ -39,7 +39,7 @@ class Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._hide()
 
     def advance(self, lines: float) -> None:
         """So many more are done."""
@@ -53,11 +53,17 @@ class Bar:
     @contextmanager
     def hidden(self) -> Iterator[None]:
         """Out of the way while results are shown on the same terminal."""
-        is_shown = self._progress.live.is_started
-        self._progress.stop()
+        was_shown = self._hide()
         try:
             yield
             sys.stdout.flush()
         finally:
-            if is_shown:
+            if was_shown:
                 self._progress.start()
+
+    def _hide(self) -> bool:
+        """Whether it was shown until now."""
+        is_shown = self._progress.live.is_started
+        if is_shown:
+            self._progress.stop()
+        return is_shown

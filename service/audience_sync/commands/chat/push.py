@@ -127,7 +127,7 @@ def push(
         say("timpush has no life time: the message is kept as long as the app keeps any message.")
     if dry_run:
         planned = Planned(path(family, Command.PUSH), encode_push(message, family))
-        output(as_json=as_json).show(_PLANNED, [planned])
+        output(as_json=as_json, as_lines=True).show(_PLANNED, [planned])
         return
     if isinstance(message.to, Everybody):
         confirm(f"The message goes to everyone who has an account in the app {settings.app_id}.", yes=yes)

@@ -48,7 +48,26 @@ class Patience:
 
     async def once(self, call: Callable[[], Awaitable[T]]) -> T:
         """Call, and call again while it may pass. Raises what the last try raised."""
+        return await self._once(call, until=self._clock() + self._seconds)
+
+    async def call(self, call: Call[V, T], users: Mapping[str, V]) -> Found[T]:
+        """Call for *users*, and again for all, or for those of them, who may pass later. Raises as `once`."""
         until, failures = self._clock() + self._seconds, 0
+        found: Found[T] = Found({}, {})
+        left = users
+        while True:
+            said = await self._once(partial(call, left), until=until)
+            join(found, said)
+            left = {user: left[user] for user, refusal in said.refused.items() if refusal.again}
+            failures += 1
+            reason = f"{counted(len(left), 'user')} refused for now"
+            if not left or not await self._waited(failures, until=until, reason=reason, ambiguous=False):
+                return found
+            for user in left:
+                del found.refused[user]
+
+    async def _once(self, call: Callable[[], Awaitable[T]], *, until: float) -> T:
+        failures = 0
         while True:
             try:
                 return await call()
@@ -58,22 +77,6 @@ class Patience:
                     failures, until=until, reason=str(error), ambiguous=error.ambiguous
                 ):
                     raise
-
-    async def call(self, call: Call[V, T], users: Mapping[str, V]) -> Found[T]:
-        """Call for *users*, and again for all, or for those of them, who may pass later. Raises as `once`."""
-        until, failures = self._clock() + self._seconds, 0
-        found: Found[T] = Found({}, {})
-        left = users
-        while True:
-            said = await self.once(partial(call, left))
-            join(found, said)
-            left = {user: left[user] for user, refusal in said.refused.items() if refusal.again}
-            failures += 1
-            reason = f"{counted(len(left), 'user')} refused for now"
-            if not left or not await self._waited(failures, until=until, reason=reason, ambiguous=False):
-                return found
-            for user in left:
-                del found.refused[user]
 
     async def _waited(self, failures: int, *, until: float, reason: str, ambiguous: bool) -> bool:
         """Wait for the next try, unless there is no time for it."""
