@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the whole test suite needs and this machine lacks: Java and Maven for the broker, podman for the
-# containers, promtool and helm for what is deployed. For root on Debian; safe to repeat. Others need Docker instead.
+# containers, promtool and helm for what is deployed, Chromium for pages. For root on Debian; safe to repeat. Others need
+# Docker instead.
 set -euo pipefail
 
 declare -A package_of=(
@@ -16,6 +17,8 @@ if docker version >/dev/null 2>&1; then # it brings broker and containers
     wanted=()
     command -v promtool >/dev/null || wanted+=(prometheus)
 fi
+command -v chromium >/dev/null || wanted+=(chromium)
+[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || wanted+=(fonts-noto-cjk) # or pages show boxes
 python3 -c 'import ensurepip' 2>/dev/null || wanted+=(python3-venv)
 if ((${#wanted[@]})); then
     echo "installing ${wanted[*]}"
