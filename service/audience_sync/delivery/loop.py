@@ -234,7 +234,7 @@ class Delivery:
         self.nudge()
         async with asyncio.TaskGroup() as ends:  # all at once: whoever ends the tenure waits for them
             for lone in at_fault:
-                ends.create_task(self._end(tenure, lone, is_absent=lone.user_id in absent))
+                ends.create_task(self._end(tenure, lone))
 
     async def _absent(self, tenure: Tenure, request: Request, verdict: Verdict) -> frozenset[UserId]:
         """Users of *request* who certainly do not exist; asked for when it passed for nobody."""
@@ -294,7 +294,7 @@ class Delivery:
                 return []
             (user_id,) = request.parts
             alone = Lone(request, user_id, Refusal(verdict.code, verdict.reason, again=False), sent_at, now)
-            return self._refused_alone(tenure, alone, is_absent=bool(absent))
+            return self._refused_alone(tenure, alone, absent)
         named: list[Lone] = []
         for user_id in request.parts:
             refusal = verdict.refused.get(user_id)
@@ -310,11 +310,7 @@ class Delivery:
             return []
         if len(verdict.refused) < len(request.parts):
             return named + self._confirmed(tenure, request)
-        return [
-            end
-            for lone in named
-            for end in self._refused_alone(tenure, lone, is_absent=lone.user_id in absent)
-        ]
+        return [end for lone in named for end in self._refused_alone(tenure, lone, absent)]
 
     def _confirmed(self, tenure: Tenure, request: Request) -> list[Lone]:
         """Somebody was confirmed: the endpoint works. Returns who was in doubt, and is at fault."""
@@ -333,8 +329,12 @@ class Delivery:
             company = ALONE if user_id in suspects else others
             tenure.debouncer.came_back(request, user_id, not_before=now, company=company)
 
-    def _refused_alone(self, tenure: Tenure, lone: Lone, *, is_absent: bool) -> list[Lone]:
-        """One user was refused, and nobody with him confirmed. Returns him if it is certainly his own fault."""
+    def _refused_alone(self, tenure: Tenure, lone: Lone, absent: frozenset[UserId]) -> list[Lone]:
+        """One user was refused, and nobody with him confirmed. Returns him if it is certainly his own fault.
+
+        That he does not exist is his fault only if the code says so too: some apps make users on the first write.
+        """
+        is_absent = lone.user_id in absent and self._accounts.says_unknown(lone.refusal)
         endpoint, refused_at = lone.request.endpoint, tenure.debouncer.refused_at(lone.user_id)
         if is_absent or (not self._halt and tenure.doubt.is_his_own(lone, refused_at=refused_at)):
             return [lone]
@@ -348,10 +348,10 @@ class Delivery:
             self._halt.wants_others = not tenure.debouncer.has_unsuspected(endpoint)
         return []
 
-    async def _end(self, tenure: Tenure, lone: Lone, *, is_absent: bool) -> None:
+    async def _end(self, tenure: Tenure, lone: Lone) -> None:
         """End what a user waits for who was refused for himself: as the settings say of users who do not exist."""
         endpoint, user_id, now = lone.request.endpoint, lone.user_id, self._clock()
-        unknown = is_absent or self._accounts.says_unknown(lone.refusal)
+        unknown = self._accounts.says_unknown(lone.refusal)
         if (
             unknown
             and self._accounts.unknown is UnknownAccounts.IMPORT

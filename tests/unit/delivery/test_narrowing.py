@@ -20,6 +20,7 @@ from tests.support.deliveries import NO_ANSWER, OK, Deliveries
 from tests.support.tenures import TIMES, a_tenure
 
 REFUSED = Verdict(outcome=Outcome.REFUSED, code=90046, reason="add_tag answered 90046: too many tags")
+UNKNOWN = Verdict(outcome=Outcome.REFUSED, code=70107, reason="add_tag answered 70107: no such account")
 UNDEFINED = Verdict(outcome=Outcome.REFUSED, code=90033, reason="set_attr answered 90033: not defined")
 EXTRA_CALLS = 15
 """At most so many beyond the one that was refused: the promise."""
@@ -62,7 +63,7 @@ def test_a_user_who_does_not_exist_is_found_by_asking_once() -> None:
     """The other 99 leave together, he alone: four calls, not fifteen."""
 
     async def main() -> None:
-        deliveries = Deliveries(refusing("user-42"))
+        deliveries = Deliveries(refusing("user-42", verdict=UNKNOWN))
         deliveries.absent = {"user-42"}
         async with deliveries.running():
             a_hundred(deliveries)
@@ -301,7 +302,7 @@ def test_three_unknown_accounts_in_a_row_are_no_failure_of_the_whole() -> None:
 
     async def main() -> None:
         bad = [f"unknown-{number}" for number in range(LONE_REFUSALS + 2)]
-        deliveries = Deliveries(refusing(*bad))
+        deliveries = Deliveries(refusing(*bad, verdict=UNKNOWN))
         deliveries.absent = set(bad)
         async with deliveries.running():
             for user in bad:
@@ -311,6 +312,24 @@ def test_three_unknown_accounts_in_a_row_are_no_failure_of_the_whole() -> None:
 
         assert sorted(user for user, _ in deliveries.given_up) == bad
         assert not deliveries.halt
+
+    on_virtual_time(main())
+
+
+def test_users_who_do_not_exist_yet_are_not_given_up_for_what_is_wrong_with_the_whole() -> None:
+    """Some apps make a user on the first write: that he is missing does not explain every code."""
+
+    async def main() -> None:
+        deliveries = Deliveries(lambda _: UNDEFINED)
+        async with deliveries.running():
+            deliveries.absent = set(a_hundred(deliveries))
+            await asyncio.sleep(30)
+            assert deliveries.halt
+            deliveries.answer = lambda _: OK
+            await asyncio.sleep(120)
+
+        assert not deliveries.given_up
+        assert deliveries.settled
 
     on_virtual_time(main())
 
@@ -339,7 +358,7 @@ def test_everybody_named_is_nobody_confirmed() -> None:
 
 def test_an_unknown_account_can_be_dropped_and_is_counted() -> None:
     async def main() -> None:
-        deliveries = Deliveries(refusing("unknown"), unknown=UnknownAccounts.DROP)
+        deliveries = Deliveries(refusing("unknown", verdict=UNKNOWN), unknown=UnknownAccounts.DROP)
         deliveries.absent = {"unknown"}
         async with deliveries.running():
             deliveries.tell("unknown", urgent=True)
@@ -355,7 +374,7 @@ def test_an_unknown_account_can_be_imported_and_sent_again() -> None:
     async def main() -> None:
         deliveries = Deliveries(unknown=UnknownAccounts.IMPORT)
         deliveries.absent = {"unknown"}
-        deliveries.answer = lambda request: REFUSED if request.parts.keys() & deliveries.absent else OK
+        deliveries.answer = lambda request: UNKNOWN if request.parts.keys() & deliveries.absent else OK
         async with deliveries.running():
             a_hundred(deliveries)
             deliveries.tell("unknown", urgent=True)
