@@ -143,7 +143,8 @@ class Judge:
         room = limits.TAGS_PER_USER - len(held) - len(planned)
         if len(new) > room:
             if self._switches.overfull is Overfull.REFUSED:
-                text = f"a user would carry {limits.TAGS_PER_USER - room + len(new)} tags, at most 100"
+                most = limits.TAGS_PER_USER
+                text = f"a user would carry {most - room + len(new)} tags, at most {most}"
                 return self._too_many(user, self._switches.overfull_code, text)
             if self._switches.overfull is Overfull.DROPPED:
                 new = tags = new[: max(room, 0)]
