@@ -19,7 +19,7 @@ from audience_sync.commands.chat.ending import stop_after
 from audience_sync.commands.chat.words import say
 from audience_sync.commands.probe_views import cost, show_findings, show_plan
 from audience_sync.commands.stop import ExitCode, Stop
-from audience_sync.core.limits import USER_ID_BYTES, broken_text
+from audience_sync.core.limits import CALLS_PER_SECOND, USER_ID_BYTES, broken_text
 from audience_sync.probe.bodies import OWN
 from audience_sync.probe.calling import Caller
 from audience_sync.probe.ground import UnfitError
@@ -68,7 +68,9 @@ def probe(
     other_identifier: Annotated[
         str | None, typer.Option(help="Somebody who is no administrator, to sign one call for.")
     ] = None,
-    calls_per_second: Annotated[float, typer.Option(min=0.1, max=50, help="How fast calls follow.")] = 5.0,
+    calls_per_second: Annotated[
+        float, typer.Option(min=0.1, max=CALLS_PER_SECOND, help="How fast calls follow.")
+    ] = 5.0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be asked, and call nobody.")
     ] = False,

@@ -68,3 +68,9 @@ def test_what_a_question_needs_is_found_before_it() -> None:
     for question in QUESTIONS:
         assert question.needs.found.keys() <= before, question.name
         before |= set(question.decides)
+
+
+def test_an_unknown_account_is_read_before_it_is_written_to() -> None:
+    """Where a write makes it come into being, a later read would find an account that exists."""
+    names = [question.name for question in QUESTIONS]
+    assert names.index("unknown read") < names.index("unknown write") < names.index("unknown user in a batch")
