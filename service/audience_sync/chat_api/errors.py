@@ -136,6 +136,8 @@ _REFUSED: Final = {
     10005: "too many accounts",
     20001: "the packet is wrong",
     20003: "no such user, or not a valid one",
+    40006: "the account's profile could not be set",
+    40601: "a field of the account's profile is too long",
     60003: "the body is not JSON",
     60015: "an account is not a string",
     70107: "the account does not exist",
