@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from itertools import accumulate
 
 import structlog
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
@@ -24,8 +25,8 @@ from audience_sync.chat_api.wire import Family
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.debouncer import DebounceTimes
 from audience_sync.core.halt import Halt
-from audience_sync.core.ownership import Bounds, Ownership
-from audience_sync.core.pace import Pace
+from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
+from audience_sync.core.pace import Pace, share_of
 from audience_sync.core.rules import Rules
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.verdicts import UnknownAccounts
@@ -117,7 +118,7 @@ def assemble(settings: Settings, rules: Rules) -> Service:
 
     def begin(ownership: Ownership) -> Tenure:
         tenure = Tenure(ownership, times)
-        delivery.begin(tenure, share=partitions.share(len(ownership.partitions)))
+        delivery.begin(tenure, share=partitions.share(ownership.partitions, settings.chat.calls_per_second))
         return tenure
 
     async def end(tenure: Tenure) -> None:
@@ -188,7 +189,7 @@ def assemble(settings: Settings, rules: Rules) -> Service:
 
     async def preflight() -> None:
         checked = await asyncio.to_thread(_look_around, settings, security, rules.topics, translator, watch)
-        partitions.learn(sum(checked.partitions.get(topic, 0) for topic in rules.topics))
+        partitions.learn({topic: checked.partitions.get(topic, 0) for topic in rules.topics})
 
     return Service(
         chat=chat,
@@ -220,18 +221,23 @@ async def _existing(chat: ChatApi, users: Collection[str]) -> Mapping[str, bool]
 
 
 class _PartitionsOfAll:
-    """How many partitions there are of all topics, once somebody has counted."""
+    """All partitions in one row, topic after topic, once somebody has counted."""
 
     def __init__(self) -> None:
+        self._first: dict[str, int] = {}
         self._count = 0
 
-    def learn(self, count: int) -> None:
-        """So many were counted."""
-        self._count = count
+    def learn(self, counts: Mapping[str, int]) -> None:
+        """So many were counted in each topic."""
+        self._first = dict(zip(counts, accumulate(counts.values(), initial=0), strict=False))
+        self._count = sum(counts.values())
 
-    def share(self, ours: int) -> float:
-        """The part of all that is ours; more than were counted may be there by now."""
-        return ours / max(self._count, ours, 1)
+    def share(self, ours: Collection[PartitionKey], calls_per_second: float) -> float:
+        """The part of the limit that is ours. Partitions that came since they were counted add nothing."""
+        if not self._count:
+            return 1.0
+        numbers = [self._first[key.topic] + key.number for key in ours if key.topic in self._first]
+        return share_of(numbers, partitions=self._count, calls_per_second=calls_per_second)
 
 
 def _look_around(

@@ -1,11 +1,12 @@
 """Permits over made-up demand: never above the limit, and hardly below it."""
 
 from bisect import bisect_left
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience_sync.core.pace import Pace
+from audience_sync.core.pace import Pace, share_of
 
 limits = st.sampled_from([5, 7, 10, 33, 100, 200])
 delays = st.lists(st.floats(0.0, 0.02), min_size=1, max_size=20)
@@ -82,3 +83,27 @@ def test_refusals_slow_an_endpoint_and_never_stop_it(limit: int, answers: list[t
     assert 0.05 * 0.97 * limit <= pace.calls_per_second(now) + 1e-9
     assert pace.calls_per_second(now) <= 0.97 * limit + 1e-9
     assert pace.in_flight == 0
+
+
+@given(limits, st.integers(1, 4), st.lists(st.floats(0.0, 0.01), min_size=50, max_size=200), st.randoms())
+@settings(max_examples=60, deadline=None)
+def test_no_sliding_second_of_all_replicas_holds_more_than_the_limit(
+    limit: int, replicas: int, late: list[float], chance: Random
+) -> None:
+    """In a stable group, each making the most that it may, with timers that are late as they like."""
+    partitions = 12
+    moments: list[float] = []
+    for replica in range(replicas):
+        own = range(partitions * replica // replicas, partitions * (replica + 1) // replicas)
+        pace = Pace(calls_per_second=limit, most_in_flight=10_000)
+        pace.share = share_of(own, partitions=partitions, calls_per_second=limit)
+        if pace.share * limit < 1:
+            return  # who has less than a call is the named exception
+        now = 1000.0 + chance.random()
+        for delay in late:
+            at = pace.permit_at()
+            assert at is not None
+            now = max(now, at) + delay
+            pace.start(now)
+            moments.append(now)
+    assert most_in_a_second(sorted(moments)) <= limit
