@@ -14,9 +14,6 @@ VERSION: Final = 1
 UNKNOWN_ACCOUNT_CODES: Final = frozenset({70107, 90048, 90012})
 """Codes that say of a user that he does not exist. Documented on several pages, for none of these calls."""
 
-TAGS_PER_USER: Final = 100
-"""Documented: what one user can carry; so a removal without a limit needs to name no more."""
-
 
 class ProfileError(ValueError):
     """A profile that can't be used. The message names the file, the field and the way out."""
@@ -142,7 +139,7 @@ def _profile(file: _File) -> Profile:
     if found.unknown_account_code is not msgspec.UNSET:
         codes |= {found.unknown_account_code}
     if found.most_tags_per_removal is not msgspec.UNSET:
-        most = min(found.most_tags_per_removal or TAGS_PER_USER, TAGS_PER_USER)
+        most = min(found.most_tags_per_removal or limits.TAGS_PER_USER, limits.TAGS_PER_USER)
     return Profile(
         batch=None if found.batch is msgspec.UNSET else found.batch,
         combined=None if found.combined is msgspec.UNSET else found.combined,

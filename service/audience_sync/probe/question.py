@@ -86,6 +86,11 @@ def joined(*findings: Findings) -> Findings:
     return Findings(switches=switches, open=reasons)
 
 
+def codes_of(user: str, answers: Answers) -> str:
+    """What answers say of *user*, as evidence in a sentence."""
+    return ", ".join(f"{what} {answer.code_of(user)}" for what, answer in answers.items())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Needs:
     """What a question can't do without."""

@@ -7,7 +7,7 @@ import pytest
 from audience_sync.probe.answer import Answer
 from audience_sync.probe.bodies import tag
 from audience_sync.probe.question import Answers
-from audience_sync.probe.questions.accounts import BATCH, TWICE, UNKNOWN_READ, UNKNOWN_WRITE
+from audience_sync.probe.questions.accounts import TWICE, UNKNOWN_READ, UNKNOWN_WRITE
 from audience_sync.probe.switches import Value
 from tests.unit.probe.given import OK, attributes, checked, judged, naming, refused, tags
 
@@ -119,71 +119,6 @@ def test_a_code_that_accounts_get_who_exist_says_nothing_of_unknown_ones() -> No
         "attribute known": refused(90033),
     }
     assert not judged(UNKNOWN_WRITE, answers).switches
-
-
-def batches(first: Answer, second: Answer, values: Answer, *, alice: str, bob: str) -> Answers:
-    """Three requests; of *alice* and *bob*, which of them served him: 1 and 2 of tags, v of values."""
-    carried = {
-        user: [tag(int(each)) for each in served if each != "v"]
-        for user, served in (("alice", alice), ("bob", bob))
-    }
-    had = {
-        user: {"asprobe1": "1"} if "v" in served else {} for user, served in (("alice", alice), ("bob", bob))
-    }
-    return {
-        "tags 1": first,
-        "tags 2": second,
-        "tags after": tags(**carried),
-        "attributes": values,
-        "attributes after": attributes(**had),
-    }
-
-
-NO, NAMED = refused(90048), naming(nobody=70107)
-
-
-@pytest.mark.parametrize(
-    ("answers", "found"),
-    [
-        pytest.param(batches(NO, NO, NO, alice="", bob=""), "reject", id="refused, nobody is served"),
-        pytest.param(
-            batches(NO, NO, NO, alice="1v", bob="2"), "prefix", id="refused, whoever came before is served"
-        ),
-        pytest.param(
-            batches(NAMED, NAMED, NAMED, alice="12v", bob="12v"), "partial", id="the others, and he is named"
-        ),
-        pytest.param(
-            batches(OK, OK, OK, alice="12v", bob="12v"), "ignore", id="the others, and nothing is said"
-        ),
-        pytest.param(
-            batches(NO, NO, NO, alice="12v", bob="12v"), None, id="refused, and yet the others are served"
-        ),
-        pytest.param(
-            batches(NO, NO, NO, alice="12v", bob=""), None, id="the first by name is served, not by place"
-        ),
-        pytest.param(batches(NO, NO, NO, alice="2", bob="1v"), None, id="those after him are served"),
-        pytest.param(batches(NO, NO, NAMED, alice="v", bob="v"), None, id="tags and attributes disagree"),
-        pytest.param(
-            batches(NO, NO, NO, alice="1", bob="2"), None, id="tags go by place, attributes not at all"
-        ),
-        pytest.param(batches(OK, OK, OK, alice="", bob=""), None, id="OK, and nobody is served"),
-        pytest.param(
-            batches(OK, OK, OK, alice="1v", bob="2"), None, id="OK, and only those before are served"
-        ),
-        pytest.param(
-            batches(naming(bob=1), NAMED, NAMED, alice="12v", bob="12v"), None, id="somebody else is named"
-        ),
-    ],
-)
-def test_batch(answers: Answers, found: str | None) -> None:
-    """All three requests have to end in one way, by the place in the request; or nothing is known."""
-    assert judged(BATCH, answers).switches == ({} if found is None else {"batch": found})
-
-
-def test_a_batch_that_cannot_be_read_back_stays_open() -> None:
-    """What is not shown may have been applied."""
-    answers = {**batches(NO, NO, NO, alice="", bob=""), "tags after": tags(alice=[])}
-    assert not judged(BATCH, answers).switches
 
 
 def twice(tagged: Answer, carried: list[str], valued: Answer, value: str | None) -> Answers:

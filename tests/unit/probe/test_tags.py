@@ -9,7 +9,7 @@ from audience_sync.probe.answer import Answer
 from audience_sync.probe.bodies import tag
 from audience_sync.probe.bodies import tags as numbered
 from audience_sync.probe.question import Answers
-from audience_sync.probe.questions.tags import DISTINCT, FULL_BATCH, OVERFULL, REMOVAL_SIZE, sizes
+from audience_sync.probe.questions.tags import DISTINCT, OVERFULL, REMOVAL_SIZE, sizes
 from audience_sync.probe.switches import Value
 from tests.unit.probe.given import GIVEN, OK, judged, naming, refused, tags
 
@@ -185,26 +185,3 @@ def test_tags_that_accounts_had_before_count() -> None:
 def test_distinct_tags_stay_open_where_answers_are_strange(answers: Answers) -> None:
     """A limit that is too low would keep the service from nothing that works."""
     assert distinct(answers) == {}
-
-
-@pytest.mark.parametrize(
-    ("bob", "carol", "answer", "found"),
-    [
-        pytest.param([], [], refused(90046), "reject", id="refused, nobody is served"),
-        pytest.param([tag(1)], [tag(2)], refused(90046), "prefix", id="whoever came before is served"),
-        pytest.param([tag(1), tag(2)], [tag(1), tag(2)], naming(alice=90046), "partial", id="he is named"),
-        pytest.param([tag(1), tag(2)], [tag(1), tag(2)], OK, "ignore", id="nothing is said"),
-        pytest.param([tag(2)], [tag(1)], refused(90046), None, id="those after him are served"),
-    ],
-)
-def test_full_batch(bob: list[str], carol: list[str], answer: Answer, found: str | None) -> None:
-    """As with an unknown account; the full one stands between the others."""
-    after = tags(alice=numbered(1, 100), bob=bob, carol=carol)
-    answers = {"tags 1": answer, "tags 2": answer, "after": after}
-    assert judged(FULL_BATCH, answers).switches == ({} if found is None else {"batch": found})
-
-
-def test_full_batch_needs_a_full_account() -> None:
-    """Else nobody was bad."""
-    after = tags(alice=numbered(1, 101), bob=[tag(1), tag(2)], carol=[tag(1), tag(2)])
-    assert not judged(FULL_BATCH, {"tags 1": OK, "tags 2": OK, "after": after}).switches

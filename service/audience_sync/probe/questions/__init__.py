@@ -3,12 +3,13 @@
 from typing import Final
 
 from audience_sync.probe.question import Question
-from audience_sync.probe.questions.accounts import BATCH, TWICE, UNKNOWN_READ, UNKNOWN_WRITE
+from audience_sync.probe.questions.accounts import TWICE, UNKNOWN_READ, UNKNOWN_WRITE
 from audience_sync.probe.questions.apps import DELETED, FRESHNESS, NOT_ADMINISTRATOR, STORES
+from audience_sync.probe.questions.batches import BATCH, FULL_BATCH
 from audience_sync.probe.questions.names import NAMES, RENAMED_SLOT
 from audience_sync.probe.questions.pushes import COMBINED, REPEATED_PUSH
 from audience_sync.probe.questions.shapes import REMOVAL, STRUCTURE_CODES, UNSET, VALUES
-from audience_sync.probe.questions.tags import DISTINCT, FULL_BATCH, OVERFULL, REMOVAL_SIZE
+from audience_sync.probe.questions.tags import DISTINCT, OVERFULL, REMOVAL_SIZE
 
 QUESTIONS: Final[tuple[Question, ...]] = (
     FRESHNESS,

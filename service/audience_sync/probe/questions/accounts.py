@@ -1,4 +1,4 @@
-"""Questions about accounts that do not exist, and what one bad user does to a request."""
+"""Questions about accounts that do not exist, and about one that a request names twice."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,6 +13,7 @@ from audience_sync.probe.question import (
     Interview,
     Needs,
     Question,
+    codes_of,
     found,
     joined,
     left_open,
@@ -36,21 +37,21 @@ def _judge_unknown_read(given: Given, answers: Answers) -> Findings:
     seen = {_reading(answer, given) for answer in answers.values()}
     if len(seen) == 1 and (reading := seen.pop()) in ("empty", "omit", "refuse"):
         return found(unknown_read=reading)
-    return left_open("the reads answered: " + _told(answers, given.unknown), "unknown_read")
+    return left_open("the reads answered: " + codes_of(given.unknown, answers), "unknown_read")
 
 
 def _reading(answer: Answer, given: Given) -> str | None:
     if answer.code:
         return "refuse"
-    shown = {
-        user: answer.tags_of(user) if answer.tags_of(user) is not None else answer.attributes_of(user)
+    known, unknown = (
+        [shown for shown in (answer.tags_of(user), answer.attributes_of(user)) if shown is not None]
         for user in (given.accounts[0], given.unknown)
-    }
-    if shown[given.accounts[0]] is None:
+    )
+    if not known:
         return None
-    if shown[given.unknown] is None:
+    if not unknown:
         return "omit" if answer.named == {given.unknown: NOT_IMPORTED} else None
-    return "empty" if not shown[given.unknown] and not answer.named else None
+    return "empty" if not any(unknown) and not answer.named else None
 
 
 UNKNOWN_READ = Question(
@@ -85,7 +86,9 @@ def _judge_unknown_write(given: Given, answers: Answers) -> Findings:
     if codes == {0}:
         return _taken(given, answers)
     if 0 in codes:
-        return left_open("one write was taken, another refused: " + _told(answers, given.unknown), *decided)
+        return left_open(
+            "one write was taken, another refused: " + codes_of(given.unknown, answers), *decided
+        )
     said = {answer.code for answer in writes}
     if len(said) == 1 and 0 not in said:
         return found(accounts="imported", unknown_account_code=said.pop())
@@ -116,74 +119,6 @@ UNKNOWN_WRITE = Question(
 )
 
 
-async def _ask_batch(interview: Interview, given: Given) -> None:
-    left, right = given.accounts[:2]
-    for number, users in ((1, (left, given.unknown, right)), (2, (right, given.unknown, left))):
-        body = of_tags(*((user, [tag(number)]) for user in users))
-        await interview.ask(f"tags {number}", Command.ADD_TAGS, body)
-    await interview.ask("tags after", Command.GET_TAGS, of_users(left, right))
-    if given.attributes:
-        values = ((user, {given.attributes[0]: "1"}) for user in (left, given.unknown, right))
-        await interview.ask("attributes", Command.SET_ATTRIBUTES, of_attributes(*values))
-        await interview.ask("attributes after", Command.GET_ATTRIBUTES, of_users(left, right))
-
-
-def _judge_batch(given: Given, answers: Answers) -> Findings:
-    left, right = given.accounts[:2]
-    carried = {user: answers["tags after"].tags_of(user) for user in (left, right)}
-    valued = {}
-    if "attributes" in answers:
-        valued = {user: answers["attributes after"].attributes_of(user) for user in (left, right)}
-    if None in (*carried.values(), *valued.values()):
-        return left_open("what became of the others could not be read", "batch")
-    seen = {
-        kind_of(
-            answers[f"tags {number}"],
-            before=tag(number) in (carried[before] or ()),
-            after=tag(number) in (carried[after] or ()),
-            bad=given.unknown,
-        )
-        for number, before, after in ((1, left, right), (2, right, left))
-    }
-    if valued:
-        before, after = (given.attributes[0] in (valued[user] or ()) for user in (left, right))
-        seen.add(kind_of(answers["attributes"], before=before, after=after, bad=given.unknown))
-    return batch_of(seen, _told(answers, given.unknown))
-
-
-def kind_of(answer: Answer, *, before: bool, after: bool, bad: str) -> str | None:
-    """What a request became, by who was served of those before and after the bad user."""
-    match answer.code != 0, before, after:
-        case True, False, False:
-            return "reject"
-        case True, True, False:
-            return "prefix"
-        case False, True, True if not answer.named:
-            return "ignore"
-        case False, True, True if list(answer.named) == [bad]:
-            return "partial"
-        case _:
-            return None
-
-
-def batch_of(seen: set[str | None], told: str) -> Findings:
-    """The one kind that all requests had."""
-    if len(seen) == 1 and (kind := seen.pop()) is not None:
-        return found(batch=kind)
-    return left_open(f"the requests ended in ways that do not fit together: {told}", "batch")
-
-
-BATCH = Question(
-    name="unknown user in a batch",
-    decides=("batch",),
-    asks="Writes to two accounts with an unknown one between them, tags in both orders and an attribute; reads back.",
-    most_calls=5,
-    needs=Needs(accounts=2, found={"accounts": "imported"}, family=Family.ALL_MEMBER_PUSH),
-    ask=_ask_batch,
-    judge=_judge_batch,
-)
-
-
 async def _ask_twice(interview: Interview, given: Given) -> None:
     user = given.accounts[0]
     await interview.ask("tags", Command.ADD_TAGS, of_tags((user, [tag(1)]), (user, [tag(2)])))
@@ -205,7 +140,9 @@ def _judge_twice(given: Given, answers: Answers) -> Findings:
         seen.add(_served(answers["attributes"], value, expected=["2"], ours={"1", "2"}))
     if len(seen) == 1 and (outcome := seen.pop()) is not None:
         return found(twice=outcome)
-    return left_open("the requests ended in ways that do not fit together: " + _told(answers, user), "twice")
+    return left_open(
+        "the requests ended in ways that do not fit together: " + codes_of(user, answers), "twice"
+    )
 
 
 def _served(
@@ -228,8 +165,3 @@ TWICE = Question(
     ask=_ask_twice,
     judge=_judge_twice,
 )
-
-
-def _told(answers: Answers, user: str) -> str:
-    """The codes, as evidence in a sentence."""
-    return ", ".join(f"{what} {answer.code_of(user)}" for what, answer in answers.items())

@@ -17,7 +17,6 @@ from audience_sync.probe.question import (
     joined,
     left_open,
 )
-from audience_sync.probe.questions.accounts import batch_of, kind_of
 
 TOO_MANY_TAGS: Final = 90046
 
@@ -25,7 +24,8 @@ DISTINCT_TAGS: Final = 1100
 """What `--may-fill` tries. Documented for the successor: an app can have a thousand."""
 
 
-async def _fill(interview: Interview, user: str, first: int, last: int) -> None:
+async def fill(interview: Interview, user: str, first: int, last: int) -> None:
+    """Add the tags from *first* to *last* to a user, as many at a time as the API takes."""
     for start in range(first, last + 1, TAGS_PER_USER_AND_REQUEST):
         end = min(start + TAGS_PER_USER_AND_REQUEST - 1, last)
         await interview.ask(f"add {start} to {end}", Command.ADD_TAGS, of_tags((user, tags(start, end))))
@@ -33,7 +33,7 @@ async def _fill(interview: Interview, user: str, first: int, last: int) -> None:
 
 async def _ask_overfull(interview: Interview, given: Given) -> None:
     user = given.bare[0]
-    await _fill(interview, user, 1, TAGS_PER_USER - 1)
+    await fill(interview, user, 1, TAGS_PER_USER - 1)
     await interview.ask("before", Command.GET_TAGS, of_users(user))
     two = of_tags((user, [tag(TAGS_PER_USER), tag(TAGS_PER_USER + 1)]))
     await interview.ask("two more", Command.ADD_TAGS, two)
@@ -68,54 +68,6 @@ OVERFULL = Question(
     needs=Needs(bare=1),
     ask=_ask_overfull,
     judge=_judge_overfull,
-)
-
-
-def _three(given: Given) -> tuple[str, str, str]:
-    full = given.bare[0]
-    left, right = [user for user in given.accounts if user != full][:2]
-    return left, full, right
-
-
-async def _ask_full_batch(interview: Interview, given: Given) -> None:
-    left, full, right = _three(given)
-    await _fill(interview, full, 1, TAGS_PER_USER)
-    one_more = tag(TAGS_PER_USER + 1)
-    for number, users in ((1, (left, full, right)), (2, (right, full, left))):
-        body = of_tags(*((user, [one_more if user == full else tag(number)]) for user in users))
-        await interview.ask(f"tags {number}", Command.ADD_TAGS, body)
-    await interview.ask("after", Command.GET_TAGS, of_users(left, full, right))
-
-
-def _judge_full_batch(given: Given, answers: Answers) -> Findings:
-    left, full, right = _three(given)
-    carried = {user: answers["after"].tags_of(user) for user in (left, full, right)}
-    if set(carried[full] or ()) != set(tags(1, TAGS_PER_USER)) or None in carried.values():
-        return left_open("a full account could not be had, or not be read", "batch")
-    seen = {
-        kind_of(
-            answers[f"tags {number}"],
-            before=tag(number) in (carried[before] or ()),
-            after=tag(number) in (carried[after] or ()),
-            bad=full,
-        )
-        for number, before, after in ((1, left, right), (2, right, left))
-    }
-    return batch_of(
-        seen, ", ".join(f"tags {number} {answers[f'tags {number}'].code_of(full)}" for number in (1, 2))
-    )
-
-
-FULL_BATCH = Question(
-    name="full user in a batch",
-    decides=("batch",),
-    asks="Where unknown accounts come into being: the same with one that has a hundred tags and gets one more.",
-    most_calls=13,
-    needs=Needs(
-        accounts=3, bare=1, found={"accounts": "auto", "overfull": "refused"}, family=Family.ALL_MEMBER_PUSH
-    ),
-    ask=_ask_full_batch,
-    judge=_judge_full_batch,
 )
 
 
