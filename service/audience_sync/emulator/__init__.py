@@ -4,7 +4,7 @@ It shares nothing with the client, on purpose: were they shared, a mistake would
 would see it.
 
     server      runs one, inside a test or alone; what a test sees of it is in harness
-    application HTTP in and out
+    application HTTP in and out: to the API, the control address, or the page; caller is the other end of a request
     apps, api   which app a request belongs to; a request from its arrival to its answer, without sockets or clocks
     signature   is the caller who it says it is
     switches    what the documentation leaves open, and how an app stands to it
@@ -15,5 +15,5 @@ would see it.
     faults      what goes wrong on command, and its effects
     overlaps    users who were in two requests at the same time
     counters    what was called, refused, and sent backwards
-    control     the emulator's own address, for tests; page shows the same to people
+    control     the emulator's own address, for tests; page shows the same to people, and view is what is on it
 """

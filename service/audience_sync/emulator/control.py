@@ -192,8 +192,9 @@ def _log_out(asked: Asked) -> object:
 def _bad_users(asked: Asked) -> object:
     if asked.changes:
         codes = msgspec.json.decode(asked.body, type=dict[str, CodeNumber])
-        for user in codes:
-            _demand_fit(user)
+        for name in codes:
+            if not limits.is_device(name):
+                _demand_fit(name)
         asked.api.bad_users = codes
         asked.api.revision += 1
     return asked.api.bad_users

@@ -13,7 +13,7 @@ from audience_sync.emulator.faults import FaultSettings
 from audience_sync.emulator.server import Emulator, serve
 from audience_sync.emulator.switches import Accounts, Switches
 from tests.support.emulator import SETTINGS, call
-from tests.unit.emulator.given import attributes, tags
+from tests.unit.emulator.given import DEVICE, attributes, tags
 
 OTHER = 1400000001
 
@@ -151,6 +151,7 @@ async def test_how_the_app_stands(client: httpx.AsyncClient, emulator: Emulator)
     assert await post(client, "/bad-users", {"a": 70107}) == {"a": 70107}
     answer = await call(client, emulator, "im_add_tag", tags("a", "t"))
     assert [each["ErrorCode"] for each in answer["ErrorList"]] == [70107]
+    assert await post(client, "/bad-users", {DEVICE: 90035}) == {DEVICE: 90035}
     assert await post(client, "/bad-users", {}) == {}
 
     assert await get(client, "/feature") == {"on": True}

@@ -1,7 +1,8 @@
-"""docs/emulator.md says everything that the emulator has, and its Python example runs."""
+"""docs/emulator.md says everything that the emulator has, and its examples are sound."""
 
 import inspect
 import re
+from enum import StrEnum
 from pathlib import Path
 from textwrap import indent
 
@@ -10,23 +11,27 @@ import pytest
 
 from audience_sync.commands.emulate import emulate
 from audience_sync.emulator.api import Api
-from audience_sync.emulator.control import HANDLERS, counters
-from audience_sync.emulator.faults import KINDS, FaultSettings
+from audience_sync.emulator.control import OF_ALL_APPS, ROUTES, counters
+from audience_sync.emulator.effects import GATEWAY_CODE, KINDS
+from audience_sync.emulator.endpoints import BY_PATH, ENDPOINTS, Family
+from audience_sync.emulator.faults import FailNext, Faults, FaultSettings, Step
+from audience_sync.emulator.files import app_of
+from audience_sync.emulator.push_codes import PushCode
 from audience_sync.emulator.refusals import Code
-from audience_sync.emulator.endpoints import ENDPOINTS
-from audience_sync.emulator.settings import Settings
+from audience_sync.emulator.settings import AppSettings, Settings
+from audience_sync.emulator.switches import Switches
 
-PAGE = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text()
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "emulator.md").read_text()
+JSON_EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 
 
-def test_the_page_names_everything() -> None:
-    """What is added to the code is missed here until the page has it."""
-    assert {int(code) for code in re.findall(r"\b[679]0\d{3}\b", PAGE)} >= set(Code)
-    wanted = [f"| `{name}" for name in KINDS] + [f"`{name}`" for name in ENDPOINTS]
-    for name, (methods, _) in HANDLERS.items():
-        wanted += [f"| `{method} /control/{name}" for method in methods.split()]
-    wanted += [f"`{name}`" for name in counters(Api(Settings(key="k"))) if name != "latency_seconds"]
-    assert [each for each in wanted if each not in PAGE] == []
+def table(heading: str) -> dict[str, list[str]]:
+    """{first cell, without its quotes: the other cells} of the table that begins with this heading."""
+    found = re.search(rf"^\| {heading} \|.*\n\| ---.*\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+    assert found, heading
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in found[1].splitlines()]
+    return {first.strip().strip("`"): others for first, *others in rows}
 
 
 def shown(default: object) -> str:
@@ -41,21 +46,74 @@ def shown(default: object) -> str:
             return f"`{default}`"
 
 
+def test_the_page_has_every_code() -> None:
+    """Those that are refused with, and those of faults that have their own."""
+    named = {int(code) for code in re.findall(r"\b[4679]0\d{3}\b|\b93000\b", PAGE)}
+    assert named >= {*Code, *PushCode, GATEWAY_CODE}
+
+
+def test_the_page_has_every_endpoint() -> None:
+    """In the row of its family, by the name that faults and counters know."""
+    rows = {cell.split("`")[0]: others[0] for cell, others in table("family").items()}
+    assert list(rows) == [f"/v4/{family}/" for family in Family]
+    for path, endpoint in BY_PATH.items():
+        assert f"`{endpoint.name}`" in rows[f"/v4/{endpoint.family}/"], path
+    assert sum(row.count("`") // 2 for row in rows.values()) == len(ENDPOINTS)
+
+
+def test_the_page_has_every_address() -> None:
+    """With each method, and no address that is not there."""
+    named = {re.sub(r"/\{id\}|\?.*", "", address.removesuffix("`")) for address in table("request")}
+    assert named == {
+        f"{method} /control/{name}" for name, route in ROUTES.items() for method in route.methods.split()
+    }
+    assert all(f"/control/{name}" in PAGE for name in OF_ALL_APPS)
+
+
+def test_the_page_has_every_kind_of_fault_with_what_it_does() -> None:
+    """Each written so that it can be sent, and said to be applied or not."""
+    rows = table("kind")
+    assert [kind.partition(":")[0] for kind in rows] == list(KINDS)
+    for kind, (applied, _) in rows.items():
+        name, _, argument = kind.partition(":")
+        assert applied.startswith("yes" if KINDS[name](argument).applies else "no"), kind
+
+
+def test_the_page_has_everything_that_is_counted() -> None:
+    """And every word that a fault can be described with."""
+    names = [name for name in counters(Api(Settings(key="k"))) if name != "latency_seconds"]
+    for struct in (FailNext, FaultSettings, Step):
+        names += struct.__struct_fields__
+    assert [name for name in names if f"`{name}`" not in PAGE and f'"{name}"' not in PAGE] == []
+
+
+def test_the_page_has_each_switch_with_its_default_and_its_settings() -> None:
+    """The table against the switches themselves."""
+    rows = table("switch")
+    usual = Switches()
+    assert {name: default for name, (default, _) in rows.items()} == {
+        name: shown(getattr(usual, name)) for name in Switches.__struct_fields__
+    }
+    for name, (_, settings) in rows.items():
+        default = getattr(usual, name)
+        if isinstance(default, StrEnum):
+            assert re.findall(r"`([a-z_]+)`: ", settings) == list(type(default)), name
+
+
 def test_the_page_has_each_option_with_its_default() -> None:
     """The table against the command's own signature."""
-    rows = dict(re.findall(r"^\| `(--[a-z-]+)` \| ?(.*?) ?\|", PAGE, re.MULTILINE))
-    expected = {
+    assert {name: default for name, (default, _) in table("option").items()} == {
         f"--{name.replace('_', '-')}": shown(parameter.default)
         for name, parameter in inspect.signature(emulate).parameters.items()
     }
-    assert rows == expected
 
 
-def test_the_example_of_faults_is_one() -> None:
-    """It can be sent as it stands."""
-    example = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    assert example
-    Api(Settings(key="k")).faults.change(msgspec.json.decode(example[1], type=FaultSettings))
+def test_the_examples_in_json_can_be_sent_as_they_stand() -> None:
+    """The apps, and the faults."""
+    apps, faults = JSON_EXAMPLES
+    for each in msgspec.json.decode(apps):
+        assert isinstance(app_of(each), AppSettings)
+    Faults(latency_seconds=0, seed=0).change(msgspec.json.decode(faults, type=FaultSettings), now=0)
 
 
 async def test_the_python_example_runs() -> None:
@@ -66,3 +124,9 @@ async def test_the_python_example_runs() -> None:
     exec("async def example():\n" + indent(example[1], "    "), scope)
     with pytest.raises(AssertionError):
         await scope["example"]()  # type: ignore[operator]  # made by the line above
+
+
+def test_the_picture_is_there() -> None:
+    """A link to nothing would be noticed only by readers."""
+    (picture,) = re.findall(r"!\[.+?\]\((.+?)\)", PAGE)
+    assert (ROOT / "docs" / picture).exists()
