@@ -22,6 +22,11 @@ LONGEST_ASK_SECONDS: Final = 60.0
 there is none, the one in doubt, who may pass by now, and then at growing intervals. Ours."""
 
 
+LONGEST_DOUBT_SECONDS: Final = 600.0
+"""After so long without anybody to compare with, it is taken for his own fault. Ours: fewer than three users in
+ten minutes are no stream that could be drained, and a position must not be held for ever."""
+
+
 class Lone(msgspec.Struct, frozen=True):
     """One user, his part of a request, and why it was refused. Moments are epoch seconds.
 
@@ -47,11 +52,13 @@ class Doubt:
         return sum(map(len, self._lone.values()))
 
     def is_his_own(self, lone: Lone, *, refused_at: float | None) -> bool:
-        """Whether others were confirmed since requests with him are refused, which is all that can be known.
+        """Whether others were confirmed since requests with him are refused, or that has lasted for too long.
 
         *refused_at*: since when they are; None if this is the first.
         """
-        return self._confirmed_at[lone.request.endpoint] > (refused_at or lone.sent_at)
+        since = refused_at or lone.sent_at
+        passed = self._confirmed_at[lone.request.endpoint] > since
+        return passed or lone.since - since >= LONGEST_DOUBT_SECONDS
 
     def refused(self, lone: Lone) -> None:
         """A user was refused alone."""

@@ -33,12 +33,12 @@ class Accounts:
         self._imported: dict[UserId, None] = {}
         self.unknown: Final = unknown
 
-    async def absent(self, users: Collection[UserId]) -> frozenset[UserId]:
-        """Those of *users* who certainly do not exist; nobody, if the API does not say."""
+    async def absent(self, users: Collection[UserId]) -> frozenset[UserId] | None:
+        """Those of *users* who certainly do not exist; None if the API does not say."""
         try:
             found = await self._check(users)
         except (ChatApiError, BrokenLimit):
-            return frozenset()
+            return None
         return frozenset(user for user in users if found.get(user) is False)
 
     def says_unknown(self, refusal: Refusal) -> bool:

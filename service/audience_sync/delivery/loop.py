@@ -85,7 +85,7 @@ class Delivery:
         self._clock = clock
         self._chance = chance
         self._tenure: Tenure | None = None
-        self._questions: dict[asyncio.Future[frozenset[UserId]], Tenure] = {}
+        self._questions: dict[asyncio.Future[frozenset[UserId] | None], Tenure] = {}
         self._wake = asyncio.Event()
         self._request_ended = asyncio.Event()
         self.turned_at = clock()
@@ -249,7 +249,9 @@ class Delivery:
         self._questions[question] = tenure
         try:
             await asyncio.wait([question])  # the end of the tenure cancels the question, and not us
-            absent = frozenset() if question.cancelled() else question.result()
+            absent = None if question.cancelled() else question.result()
+            if absent is None:
+                return frozenset()
             tenure.debouncer.not_absent(user for user in users if user not in absent)
             return absent
         finally:

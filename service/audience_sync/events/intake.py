@@ -85,6 +85,9 @@ class Intake:
         for index, record in enumerate(records):
             position = record.offset
             if position >= below:
+                ledger.read_up_to(
+                    position
+                )  # no record lies before it, or a gap as wide as the gate would last
                 return index
             at = record.timestamp / 1000 if record.timestamp > 0 else now
             event = self._translate(topic, record.value)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from audience_sync.chat_api.errors import TryAgain
 from audience_sync.core.changes import AddTag, Endpoint, Request, SetAttribute, UserId
-from audience_sync.core.doubt import ASK_AFTER_SECONDS, LONE_REFUSALS
+from audience_sync.core.doubt import ASK_AFTER_SECONDS, LONE_REFUSALS, LONGEST_DOUBT_SECONDS
 from audience_sync.core.verdicts import (
     REFUSED_USER,
     UNKNOWN_ACCOUNT,
@@ -191,7 +192,7 @@ def test_bad_users_alone_on_a_quiet_endpoint_are_given_up_once_another_one_passe
             deliveries.tell("bad", urgent=True)
             await asyncio.sleep(1)
             deliveries.tell("worse", urgent=True)
-            await asyncio.sleep(600)
+            await asyncio.sleep(300)
             assert not deliveries.given_up
             assert not deliveries.halt
             assert not deliveries.settled
@@ -239,17 +240,21 @@ def test_a_lone_user_who_was_refused_in_passing_is_sent_again_and_given_up_by_no
     on_virtual_time(main())
 
 
-def test_a_lone_bad_user_is_asked_again_at_growing_intervals() -> None:
-    """He holds his position, and costs next to nothing."""
+def test_a_lone_bad_user_is_asked_again_at_growing_intervals_but_not_for_ever() -> None:
+    """He holds his position meanwhile, and costs next to nothing."""
 
     async def main() -> None:
         deliveries = Deliveries(refusing("bad"))
         async with deliveries.running():
             deliveries.tell("bad", urgent=True)
-            await asyncio.sleep(600)
+            await asyncio.sleep(LONGEST_DOUBT_SECONDS - 30)
+            assert not deliveries.given_up
+            await asyncio.sleep(120)
 
-        assert 5 <= len(deliveries.sent) <= 15
+        assert 5 <= len(deliveries.sent) <= 16
         assert not deliveries.halt
+        assert [user for user, _ in deliveries.given_up] == ["bad"]
+        assert deliveries.settled
 
     on_virtual_time(main())
 
@@ -430,6 +435,27 @@ def test_the_end_of_a_tenure_does_not_wait_for_a_question_about_accounts() -> No
             await asyncio.sleep(5)
 
         assert not deliveries.given_up
+
+    on_virtual_time(main())
+
+
+def test_a_check_without_an_answer_is_made_again() -> None:
+    """Otherwise a short trouble of the API would make an unknown user a doubtful one."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("unknown", verdict=UNKNOWN))
+        deliveries.absent = {"unknown"}
+
+        def trouble() -> None:
+            if deliveries.accounts_asked == 1:
+                raise TryAgain("account_check", 91000, "internal")
+
+        deliveries.accounts_answer = trouble
+        async with deliveries.running():
+            deliveries.tell("unknown", urgent=True)
+            await asyncio.sleep(30)
+
+        assert [user for user, _ in deliveries.given_up] == ["unknown"]
 
     on_virtual_time(main())
 

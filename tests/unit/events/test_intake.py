@@ -134,6 +134,19 @@ def test_above_what_is_reserved_the_rest_of_a_batch_waits() -> None:
     assert way_in.take(*[b"alice"] * 15) == 15
 
 
+def test_a_gap_in_the_log_is_followed_to_the_record_behind_it() -> None:
+    """What was taken back, or compacted away, is no record to wait for: it must not last as long as the gate."""
+    way_in = WayIn()
+    far = 1_000_000
+    ownership = an_ownership(bounds=BOUNDS, now=way_in.clock())
+    way_in.tenure = Tenure(ownership, TIMES)
+    ownership.accepted(ownership.commit(way_in.clock()), sent_at=way_in.clock())
+    assert way_in.take(b"alice", start=far) == 0
+    assert ownership.wants_commit()
+    ownership.accepted(ownership.commit(way_in.clock()), sent_at=way_in.clock())
+    assert way_in.take(b"alice", start=far) == 1
+
+
 @pytest.mark.parametrize("stopped", [False, True])
 def test_a_bound_on_the_whole_lets_nothing_in(stopped: bool) -> None:
     """Too many users wait, or something forbids to read on."""
