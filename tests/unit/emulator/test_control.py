@@ -243,6 +243,28 @@ async def test_nobody_comes_online_if_one_of_them_cannot(
     assert emulator.api.inboxes.online == {"a"}
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("accounts", {"users": ["new"]}),
+        ("log-in", {"users": ["a"]}),
+        ("log-out", {"users": ["a"]}),
+        ("bad-users", {"a": 70107}),
+        ("switches", {"batch": "partial"}),
+        ("feature", {"on": False}),
+        ("faults", {"latency_seconds": 0}),
+        ("reset-counters", None),
+    ],
+)
+async def test_the_page_notices_every_change(
+    client: httpx.AsyncClient, emulator: Emulator, path: str, body: object
+) -> None:
+    """It looks again only if one of the two numbers moved."""
+    before = (emulator.api.revision, emulator.api.faults.revision)
+    await post(client, f"/{path}", body)
+    assert (emulator.api.revision, emulator.api.faults.revision) != before
+
+
 def test_what_is_for_all_apps_is_an_address() -> None:
     """A name that is misspelt here would open a door."""
     assert ROUTES.keys() > OF_ALL_APPS
