@@ -24,6 +24,7 @@ from audience_sync.chat_api.signature import Signature
 from audience_sync.chat_api.wire import Family
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.debouncer import DebounceTimes
+from audience_sync.core.guard import Guard
 from audience_sync.core.halt import Halt
 from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
 from audience_sync.core.pace import Pace, share_of
@@ -94,7 +95,10 @@ def assemble(settings: Settings, rules: Rules) -> Service:
         chance=chance.random,
         sleep=asyncio.sleep,
     )
-    burial = Burial(dead_letters, settled=lambda: consumer.turn(), clock=clock)
+    guard = Guard(most_per_minute=settings.dead_letters.most_per_minute)
+    burial = Burial(
+        dead_letters, guard=guard, settled=lambda: consumer.turn(), clock=clock, sleep=asyncio.sleep
+    )
     delivery = Delivery(
         send=Sender(chat.send).send,
         give_up=burial.refused,
@@ -140,6 +144,7 @@ def assemble(settings: Settings, rules: Rules) -> Service:
             translate=translator.translate,
             bury=burial.unusable,
             stopped=lambda: (bool(halt) and not halt.wants_others) or dead_letters.full or status.draining,
+            guard=guard,
             max_waiting_users=settings.debounce.max_waiting_users,
             clock=clock,
             watch=watch,
@@ -172,6 +177,7 @@ def assemble(settings: Settings, rules: Rules) -> Service:
         tenure=lambda: consumer.tenure,
         paces=paces,
         halt=halt,
+        guard=guard,
         dead_letters_full=lambda: dead_letters.full,
         loop_turned_at=lambda: delivery.turned_at,
         polled_seconds_ago=lambda: consumer.polled_seconds_ago,

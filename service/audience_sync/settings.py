@@ -224,6 +224,10 @@ class DeadLetterSettings(Group):
     topic: str = Field(default="audience-sync-dead-letters", min_length=1)
     """The topic. It should keep records for ever (`retention.ms=-1`); it is created so where that is allowed."""
 
+    most_per_minute: int = Field(default=1000, ge=1)
+    """When more go there, something on the whole must be wrong: reading stops, everything is kept, and one at a
+    time is let through at growing intervals until events can be used again. For each replica."""
+
 
 class AdminSettings(Group):
     """Where metrics, probes and status are served."""

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from audience_sync.core.changes import UserId
 from audience_sync.core.event import Translated, Unusable
+from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
 from audience_sync.core.tenure import Tenure
@@ -67,6 +68,7 @@ rules: [{{name: one, event: followed, user: "{{user}}", changes: [{{add_tag: "{{
                 translate=Translator(rules).translate,
                 bury=self._bury,
                 stopped=lambda: False,
+                guard=Guard(most_per_minute=1000),
                 max_waiting_users=most_users,
                 clock=time.time,
                 watch=self,
@@ -132,6 +134,9 @@ rules: [{{name: one, event: followed, user: "{{user}}", changes: [{{add_tag: "{{
 
     def unusable(self, topic: str, event: Unusable) -> None:
         """A record can't be used."""
+
+    def too_many_dead_letters(self, reason: str) -> None:
+        """Reading stops."""
 
     def foreign_key(self, topic: str, user_id: UserId) -> None:
         """A key is not the user."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from audience_sync.core.changes import Endpoint
+from audience_sync.core.guard import Guard
 from audience_sync.core.halt import Halt
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.pace import Pace
@@ -21,6 +22,7 @@ class Status:
         tenure: Callable[[], Tenure | None],
         paces: Mapping[Endpoint, Pace],
         halt: Halt,
+        guard: Guard,
         dead_letters_full: Callable[[], bool],
         loop_turned_at: Callable[[], float],
         polled_seconds_ago: Callable[[], float],
@@ -31,6 +33,7 @@ class Status:
         self._tenure = tenure
         self._paces = paces
         self._halt = halt
+        self._guard = guard
         self._dead_letters_full = dead_letters_full
         self._loop_turned_at = loop_turned_at
         self._polled_seconds_ago = polled_seconds_ago
@@ -53,7 +56,7 @@ class Status:
             held_numbers=len(ownership.held_numbers) if ownership else 0,
             incomplete_numbers=len(ownership.incomplete_numbers) if ownership else 0,
             dead_letters_full=self._dead_letters_full(),
-            stopped=self._halt.reason,
+            stopped=self._halt.reason or self._guard.reason,
         )
 
     def ready(self) -> bool:

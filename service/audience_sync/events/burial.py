@@ -1,16 +1,21 @@
 """Which dead letter a loss becomes, and what it settles once it stands in the topic."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 from audience_sync.core.changes import Request, UserId
 from audience_sync.core.event import Unusable
 from audience_sync.core.folding import changes_of
+from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.verdicts import Refusal
 from audience_sync.events.dead_letters import DeadLetters, Origin, refused_letter, unusable_letter
 from audience_sync.events.intake import Record
+
+TURN_SECONDS: Final = 1.0
+"""How often it is looked whether the guard lets a dead letter through."""
 
 
 class Burial:
@@ -20,9 +25,17 @@ class Burial:
     """
 
     def __init__(
-        self, dead_letters: DeadLetters, *, settled: Callable[[], None], clock: Callable[[], float]
+        self,
+        dead_letters: DeadLetters,
+        *,
+        guard: Guard,
+        settled: Callable[[], None],
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._dead_letters = dead_letters
+        self._guard = guard
+        self._sleep = sleep
         self._settled = settled
         self._clock = clock
 
@@ -53,6 +66,8 @@ class Burial:
         marks = tenure.debouncer.marks_of(user_id)
         if not marks:
             return
+        while not self._guard.may_bury(self._clock()):
+            await self._sleep(TURN_SECONDS)
         letter = refused_letter(
             user_id=user_id,
             changes=changes_of(request.endpoint, request.parts[user_id]),

@@ -5,8 +5,9 @@ from typing import Final, Protocol
 
 from audience_sync.core.changes import UserId
 from audience_sync.core.event import Ignored, Translated, Translation, Unusable
+from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
-from audience_sync.core.ownership import PartitionKey
+from audience_sync.core.ownership import Partition, PartitionKey
 from audience_sync.core.tenure import Tenure
 
 LOW_MARK: Final = 0.8
@@ -38,6 +39,9 @@ class Watch(Protocol):
     def unusable(self, topic: str, event: Unusable) -> None:
         """A record goes to the dead letters."""
 
+    def too_many_dead_letters(self, reason: str) -> None:
+        """Reading stops, for something on the whole must be wrong."""
+
     def foreign_key(self, topic: str, user_id: UserId) -> None:
         """A record's key is not its user: the order of his changes is not certain."""
 
@@ -48,6 +52,7 @@ class Intake:
     translate: what a record's bytes do to whom.
     bury: keeps an unusable record; its mark is settled when it stands in the dead letters.
     stopped: whether something on the whole forbids to read on (dead letters that can't be written, a stop).
+    guard: whether too much goes to the dead letters.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Intake:
         translate: Callable[[str, bytes | None], Translation],
         bury: Callable[[PartitionKey, Record, Unusable, Mark], None],
         stopped: Callable[[], bool],
+        guard: Guard,
         max_waiting_users: int,
         clock: Callable[[], float],
         watch: Watch,
@@ -63,6 +69,7 @@ class Intake:
         self._translate = translate
         self._bury = bury
         self._stopped = stopped
+        self._guard = guard
         self._max_waiting_users = max_waiting_users
         self._clock = clock
         self._watch = watch
@@ -73,7 +80,17 @@ class Intake:
         waiting = len(tenure.debouncer)
         bound = self._max_waiting_users * (LOW_MARK if self._above_the_mark else 1.0)
         self._above_the_mark = waiting >= bound
-        return self._above_the_mark or self._stopped()
+        return self._above_the_mark or self._stopped() or not self._guard.may_read(self._clock())
+
+    def _may_bury(self, partition: Partition, position: int, now: float) -> bool:
+        """What is read again up to a hold's target is not kept back: the hold would never end."""
+        if position < partition.start.target:
+            return True
+        was_closed = self._guard.closed
+        may = self._guard.may_bury(now)
+        if self._guard.closed and not was_closed:
+            self._watch.too_many_dead_letters(self._guard.reason or "")
+        return may
 
     def take(self, tenure: Tenure, key: PartitionKey, records: Sequence[Record]) -> int:
         """Take in the first of *records*, which follow each other in one partition. Returns how many."""
@@ -87,11 +104,13 @@ class Intake:
             if position >= below:
                 ledger.read_up_to(
                     position
-                )  # no record lies before it, or a gap as wide as the gate would last
+                )  # no record lies before it: else a gap wider than the gate would last
                 return index
             at = record.timestamp / 1000 if record.timestamp > 0 else now
             event = self._translate(topic, record.value)
             if type(event) is Translated:
+                if self._guard.closed:
+                    self._guard.sound()
                 debouncer.add(
                     event.user,
                     event.changes,
@@ -105,6 +124,8 @@ class Intake:
                 if record.key is not None and record.key != event.user.encode():
                     self._watch.foreign_key(topic, event.user)
             elif type(event) is Unusable:
+                if not self._may_bury(ownership.partitions[key], position, now):
+                    return index
                 self._watch.unusable(topic, event)
                 self._bury(key, record, event, ledger.mark(position, at))
             elif type(event) is Ignored:

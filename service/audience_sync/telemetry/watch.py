@@ -82,6 +82,10 @@ class Watch:
         self._metrics.events.labels(topic, EventOutcome.UNUSABLE).inc()
         self._log.debug("unusable", topic=topic, cause=event.cause)
 
+    def too_many_dead_letters(self, reason: str) -> None:
+        """Reading stops, for something on the whole must be wrong."""
+        self._log.error("too_many_dead_letters", reason=reason, kept="everything; looked at again by itself")
+
     def foreign_key(self, topic: str, user_id: UserId) -> None:
         """A record's key is not its user: the order of his changes is not certain."""
         self._metrics.foreign_keys.labels(topic).inc()

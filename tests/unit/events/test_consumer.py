@@ -10,6 +10,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from audience_sync.core.changes import AddTag, UserId
 from audience_sync.core.event import Translated, Translation, Unusable
+from audience_sync.core.guard import Guard
 from audience_sync.core.hold import Note
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import Ownership, PartitionKey
@@ -39,6 +40,7 @@ class Members:
                 translate=_translate,
                 bury=self._bury,
                 stopped=lambda: self.stopped,
+                guard=Guard(most_per_minute=1000),
                 max_waiting_users=1000,
                 clock=virtual_now,
                 watch=self,
@@ -83,6 +85,9 @@ class Members:
 
     def unusable(self, topic: str, event: Unusable) -> None:
         """A record can't be used."""
+
+    def too_many_dead_letters(self, reason: str) -> None:
+        """Reading stops."""
 
     def foreign_key(self, topic: str, user_id: UserId) -> None:
         """A key is not the user."""

@@ -4,6 +4,7 @@ import pytest
 
 from audience_sync.core.changes import AddTag, Endpoint, UserId
 from audience_sync.core.event import Cause, Ignored, Translated, Translation, Unusable
+from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.tenure import Tenure
@@ -16,7 +17,7 @@ from tests.support.tenures import BOUNDS, KEY, TIMES, a_tenure, an_ownership
 class WayIn:
     """An intake, and what it has told."""
 
-    def __init__(self, *, most_users: int = 1000) -> None:
+    def __init__(self, *, most_users: int = 1000, most_dead_letters: int = 1000) -> None:
         self.clock = FakeClock()
         self.tenure = a_tenure(self.clock())
         self.stopped = False
@@ -26,6 +27,7 @@ class WayIn:
             translate=_translate,
             bury=self._bury,
             stopped=lambda: self.stopped,
+            guard=Guard(most_per_minute=most_dead_letters),
             max_waiting_users=most_users,
             clock=self.clock,
             watch=self,
@@ -46,6 +48,10 @@ class WayIn:
     def unusable(self, topic: str, event: Unusable) -> None:
         """A record goes to the dead letters."""
         self.told.append(f"{topic}: {event.cause}")
+
+    def too_many_dead_letters(self, reason: str) -> None:
+        """Reading stops."""
+        self.told.append(reason)
 
     def foreign_key(self, topic: str, user_id: UserId) -> None:
         """A key is not the user."""
@@ -145,6 +151,22 @@ def test_a_gap_in_the_log_is_followed_to_the_record_behind_it() -> None:
     assert ownership.wants_commit()
     ownership.accepted(ownership.commit(way_in.clock()), sent_at=way_in.clock())
     assert way_in.take(b"alice", start=far) == 1
+
+
+def test_a_flood_of_unusable_events_stops_the_reading_until_they_can_be_used_again() -> None:
+    """A rule that no longer fits its events must not drain the stream."""
+    way_in = WayIn(most_dead_letters=3)
+
+    assert way_in.take(*[b"broken"] * 10) == 3
+    assert way_in.intake.full(way_in.tenure)
+    assert way_in.told[-1].startswith("more than 3 dead letters a minute")
+    assert len(way_in.buried) == 3
+
+    way_in.clock.advance(seconds=5.0)
+    assert way_in.take(*[b"broken"] * 7) == 1
+    way_in.clock.advance(seconds=10.0)
+    assert way_in.take(*[b"alice"] * 200) == 200
+    assert not way_in.intake.full(way_in.tenure)
 
 
 @pytest.mark.parametrize("stopped", [False, True])
