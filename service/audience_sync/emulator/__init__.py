@@ -15,5 +15,5 @@ would see it.
     faults      what goes wrong on command, and its effects
     overlaps    users who were in two requests at the same time
     counters    what was called, refused, and sent backwards
-    control     the emulator's own address, for tests; page shows the same to people, and view is what is on it
+    control     the emulator's own address, for tests; page shows the same to people, and view settles what is on it
 """

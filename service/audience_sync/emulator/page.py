@@ -17,6 +17,7 @@ from audience_sync.emulator.api import Api
 from audience_sync.emulator.apps import Apps
 from audience_sync.emulator.deliveries import event
 from audience_sync.emulator.outcome import Outcome, Stream
+from audience_sync.emulator.rows import number
 
 PAUSE_SECONDS: Final = 0.5
 """The parts that changed are sent at most so often."""
@@ -165,5 +166,5 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = view.number
+    environment.filters["number"] = number
     return environment

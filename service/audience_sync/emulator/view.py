@@ -4,19 +4,30 @@ Everything is bounded: a page costs the same for ten users and for a million.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
-import msgspec
-
 from audience_sync.emulator.api import Api, Seen
-from audience_sync.emulator.app import Account
 from audience_sync.emulator.condition import Condition
 from audience_sync.emulator.faults import FailNext, FaultSettings
 from audience_sync.emulator.push_codes import PushCode
 from audience_sync.emulator.pushing import Pushed
 from audience_sync.emulator.refusals import Code
+from audience_sync.emulator.rows import (
+    Behaviour,
+    Clause,
+    FaultRow,
+    Finding,
+    PaceRow,
+    Push,
+    RequestRow,
+    Slot,
+    SwitchRow,
+    Tile,
+    Users,
+    moment,
+    number,
+)
 from audience_sync.emulator.switches import Combined, Switches
 
 MOST_USERS: Final = 200
@@ -30,136 +41,6 @@ MOST_CHARACTERS: Final = 200
 """Of a message's text."""
 
 MEANINGS: Final = {int(code): code.name.replace("_", " ").lower() for code in (*PushCode, *Code)}
-
-
-class Moment(msgspec.Struct, frozen=True):
-    """A point in time, for machines and for people; the latter in UTC, until the browser knows better."""
-
-    iso: str
-    clock: str
-
-
-class Tile(msgspec.Struct, frozen=True):
-    """One number of the first line."""
-
-    label: str
-    value: str
-    note: str
-    alarming: bool = False
-
-
-class Users(msgspec.Struct, frozen=True):
-    """Who was found, and how many there are in all."""
-
-    search: str
-    rows: list[Account]
-    total: int
-
-
-class Slot(msgspec.Struct, frozen=True):
-    """One of the ten places for an attribute."""
-
-    number: str
-    name: str | None
-    is_for_devices: bool
-
-
-class Clause(msgspec.Struct, frozen=True):
-    """One list of a condition: how its terms go together, and what they say."""
-
-    word: str
-    terms: list[str]
-
-
-class Push(msgspec.Struct, frozen=True):
-    """A push, and how far it came."""
-
-    task_id: str
-    at: Moment
-    endpoint: str
-    sender: str
-    text: str
-    clauses: list[Clause]
-    between: str
-    """What stands between two clauses."""
-
-    matched: int
-    delivered: int
-    waiting: int
-    ends: str
-    """What becomes of those it does not reach at once."""
-
-    until: Moment | None
-
-
-class RequestRow(msgspec.Struct, frozen=True):
-    """A request that ended."""
-
-    key: str
-    at: Moment
-    endpoint: str
-    users: list[str]
-    more_users: int
-    verdict: str
-    meaning: str
-    good: bool
-    fault: str | None
-    took: str
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One kind of mistake that a careful client does not make, and the last of them."""
-
-    label: str
-    count: int
-    latest: list[str]
-
-
-class PaceRow(msgspec.Struct, frozen=True):
-    """How fast an endpoint was called in its busiest second."""
-
-    endpoint: str
-    calls: int
-    busiest: int
-    limit: float
-
-
-class SwitchRow(msgspec.Struct, frozen=True):
-    """A switch that is not where it usually is."""
-
-    name: str
-    value: str
-    default: str
-
-
-class FaultRow(msgspec.Struct, frozen=True):
-    """Something that goes wrong on command."""
-
-    text: str
-    until: Moment | None = None
-
-
-class Behaviour(msgspec.Struct, frozen=True):
-    """What is otherwise than usual."""
-
-    switches: list[SwitchRow]
-    faults: list[FaultRow]
-    bad_users: list[tuple[str, int]]
-    more_bad_users: int
-    feature_on: bool
-    struck: list[tuple[str, int]]
-
-
-def moment(at: float, now: float) -> Moment:
-    """Unix seconds as the page shows them: with the date if it is not the day of *now*."""
-    when, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC).date()
-    clock = f"{when:%H:%M:%S}" if when.date() == today else f"{when:%Y-%m-%d %H:%M:%S}"
-    return Moment(when.isoformat(timespec="milliseconds"), clock)
-
-
-def number(value: float) -> str:
-    """With thin spaces between thousands."""
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def tiles(api: Api, now: float) -> list[Tile]:

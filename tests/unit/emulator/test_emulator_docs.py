@@ -11,7 +11,8 @@ import pytest
 
 from audience_sync.commands.emulate import emulate
 from audience_sync.emulator.api import Api
-from audience_sync.emulator.control import OF_ALL_APPS, ROUTES, counters
+from audience_sync.emulator.control import OF_ALL_APPS, ROUTES
+from audience_sync.emulator.control_answers import counted
 from audience_sync.emulator.effects import GATEWAY_CODE, KINDS
 from audience_sync.emulator.endpoints import BY_PATH, ENDPOINTS, Family
 from audience_sync.emulator.faults import FailNext, Faults, FaultSettings, Step
@@ -81,7 +82,7 @@ def test_the_page_has_every_kind_of_fault_with_what_it_does() -> None:
 
 def test_the_page_has_everything_that_is_counted() -> None:
     """And every word that a fault can be described with."""
-    names = [name for name in counters(Api(Settings(key="k"))) if name != "latency_seconds"]
+    names = [name for name in counted(Api(Settings(key="k"))) if name != "latency_seconds"]
     for struct in (FailNext, FaultSettings, Step):
         names += struct.__struct_fields__
     assert [name for name in names if f"`{name}`" not in PAGE and f'"{name}"' not in PAGE] == []
