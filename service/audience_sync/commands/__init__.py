@@ -7,7 +7,7 @@ import typer
 
 from audience_sync import __version__
 from audience_sync.commands.asyncapi import asyncapi
-from audience_sync.commands.chat import chat
+from audience_sync.commands.chat import chat_commands
 from audience_sync.commands.check_config import check_config
 from audience_sync.commands.demo import demo
 from audience_sync.commands.emulate import emulate
@@ -28,7 +28,7 @@ app.command()(asyncapi)
 app.command()(emulate)
 app.command()(demo)
 app.command()(probe)
-app.add_typer(chat)
+app.add_typer(chat_commands)
 
 
 @app.callback(invoke_without_command=True)

@@ -13,13 +13,13 @@ from audience_sync.commands.chat.revoke import revoke
 from audience_sync.commands.chat.spread import ManyValues
 from audience_sync.commands.chat.tags import add_tags, get_tags, remove_all_tags, remove_tags
 
-chat: Final = typer.Typer(
+chat_commands: Final = typer.Typer(
     name="chat",
     help="Call the Chat API by hand. Whose account it is: the AUDIENCE_SYNC_CHAT__ settings.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-chat.command(cls=ManyValues)(push)
+chat_commands.command(cls=ManyValues)(push)
 _CALLS: Final[tuple[Callable[..., None], ...]] = (
     revoke,
     get_attribute_names,
@@ -36,4 +36,4 @@ _CALLS: Final[tuple[Callable[..., None], ...]] = (
     delete_accounts,
 )
 for _call in _CALLS:
-    chat.command()(_call)
+    chat_commands.command()(_call)

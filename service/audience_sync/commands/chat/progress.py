@@ -58,7 +58,7 @@ class Bar:
             yield
             sys.stdout.flush()
         finally:
-            if was_shown:
+            if was_shown and not self._progress.finished:
                 self._progress.start()
 
     def _hide(self) -> bool:
