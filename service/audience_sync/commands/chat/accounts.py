@@ -43,7 +43,7 @@ def import_accounts(
         APPEARANCES if said == Appearance() else same_for_all(APPEARANCES, said, option="--nick, --face-url")
     )
     with work_of(users, file, line_format, kind) as work:
-        UsersCall(work, _importing).run(patience_seconds=patience, as_json=as_json)
+        UsersCall(work, importing).run(patience_seconds=patience, as_json=as_json)
 
 
 def check_accounts(
@@ -74,16 +74,20 @@ def delete_accounts(
             "imported again for three months.",
             yes=yes,
         )
-        UsersCall(work, _deleting).run(patience_seconds=patience, as_json=as_json)
+        UsersCall(work, deleting).run(patience_seconds=patience, as_json=as_json)
 
 
-def _importing(chat: ChatApi) -> Call[Appearance, None]:
-    """The answer names who failed and not why: whoever did is tried alone."""
+def importing(chat: ChatApi) -> Call[Appearance, None]:
+    """Make users exist. The answer names who failed and not why, so whoever did is tried alone.
+
+    If it names somebody else, one of these is meant, and all of them are tried.
+    """
 
     async def write(users: Mapping[str, Appearance]) -> Found[None]:
         accounts = {user: Account(user, seen.nick, seen.face_url) for user, seen in users.items()}
         refused: dict[str, Refusal] = {}
-        for user in await chat.import_accounts(list(accounts.values())):
+        failed = await chat.import_accounts(list(accounts.values()))
+        for user in failed if failed <= accounts.keys() else accounts:
             try:
                 await chat.import_account(accounts[user])
             except Refused as error:
@@ -93,8 +97,8 @@ def _importing(chat: ChatApi) -> Call[Appearance, None]:
     return write
 
 
-def _deleting(chat: ChatApi) -> Call[tuple[()], None]:
-    """Who was there when the answer got lost, and is not there on the repeat, is deleted."""
+def deleting(chat: ChatApi) -> Call[tuple[()], None]:
+    """Delete users. Who was there when an answer got lost, and is not there on the repeat, is deleted."""
     in_doubt: set[str] = set()
 
     async def write(users: Mapping[str, tuple[()]]) -> Found[None]:

@@ -77,8 +77,9 @@ class UsersCall(Generic[V, T]):
         self._bar.advance(piece.lines * users / len(piece.users))
 
     def _show(self, piece: Piece[V], found: Found[T]) -> None:
-        """In the order of the lines, whatever order the answers came in."""
-        refused = [RefusedUser(user, found.refused[user]) for user in piece.users if user in found.refused]
+        """In the order of the lines, whatever order the answers came in; whom nobody asked for comes last."""
+        users = dict.fromkeys([*piece.users, *found.refused])
+        refused = [RefusedUser(user, found.refused[user]) for user in users if user in found.refused]
         with self._bar.hidden():
             if self._view is None:
                 self._output.show(REFUSED_USERS, refused)
