@@ -37,10 +37,10 @@ KEY: Final = "a key for tests"
 NAMES: Final = ("city", "n" * 49, "n" * 50, *(f"name-{number}" for number in range(6)))
 """Nine attribute names, so that one slot is free."""
 
-TIMEOUT_SECONDS: Final = 0.6
+TIMEOUT_SECONDS: Final = 2.0
 """Of a call. The emulator answers in a few milliseconds, or is told not to."""
 
-LATE_SECONDS: Final = 3
+LATE_SECONDS: Final = 4
 """An answer that comes after that is none."""
 
 ALICE: Final = "alice"

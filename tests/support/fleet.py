@@ -55,6 +55,13 @@ class Process:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that it has in use."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        [kilobytes] = re.findall(r"VmRSS:\s+(\d+) kB", status)
+        return int(kilobytes) * 1024
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it still runs."""
         if self.running:
@@ -114,9 +121,13 @@ class EmulatedChat(Process):
 
     def set_faults(self, faults: object) -> None:
         """Break as told, from now on."""
-        body = json.dumps(faults).encode()
+        self.control("faults", faults)
+
+    def control(self, name: str, body: object) -> None:
+        """Say something to its control address."""
         headers = {"Content-Type": "application/json"}
-        urllib.request.urlopen(urllib.request.Request(f"{self.url}/control/faults", body, headers), timeout=5)
+        asked = urllib.request.Request(f"{self.url}/control/{name}", json.dumps(body).encode(), headers)
+        urllib.request.urlopen(asked, timeout=20).close()
 
 
 class Replica(Process):
@@ -221,6 +232,12 @@ class Fleet:
         )
         self.all.append(replica)
         return replica
+
+    def start_three(self) -> None:
+        """Three replicas, all ready."""
+        for _ in range(3):
+            self.start()
+        self.wait_until_ready()
 
     def wait_until_ready(self, seconds: float = 60) -> None:
         """All running replicas say that they are ready."""

@@ -3,7 +3,7 @@
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -45,13 +45,13 @@ class Product:
         self._topics = topics
         self._random = random.Random(seed)
         self._versions = count(1)
-        self._users = [f"user-{number:06d}" for number in range(users)]
+        self.users = [f"user-{number:06d}" for number in range(users)]
         self.truth: dict[str, Truth] = {}
 
     def events(self, number: int) -> Iterator[Event]:
         """The next so many events as topic, key and value; the truth moves along."""
         for _ in range(number):
-            user = self._random.choice(self._users)
+            user = self._random.choice(self.users)
             truth = self.truth.setdefault(user, Truth())
             yield self._random.choice((self._membership, self._city, self._stock))(user, truth)
 
@@ -118,11 +118,27 @@ class Feed:
             }
         )
 
-    def send(self, topic: str, key: bytes | None, value: bytes | None) -> None:
-        """Queue a record."""
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        *,
+        partition: int | None = None,
+        headers: Sequence[tuple[str, bytes | None]] = (),
+    ) -> None:
+        """Queue a record, for the partition of its key if none is named."""
+        number = -1 if partition is None else partition  # -1: the partitioner decides
         while True:
             try:
-                self._producer.produce(topic, key=key, value=value, on_delivery=_must_arrive)
+                self._producer.produce(
+                    topic,
+                    key=key,
+                    value=value,
+                    partition=number,
+                    headers=list(headers),
+                    on_delivery=_must_arrive,
+                )
             except BufferError:
                 self._producer.poll(0.05)
             else:
