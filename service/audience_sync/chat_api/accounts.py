@@ -5,9 +5,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from audience_sync.chat_api.answers import Answer
 from audience_sync.chat_api.checks import encoded, shown
 from audience_sync.chat_api.errors import BrokenLimit
-from audience_sync.chat_api.wire import Answer, Command
+from audience_sync.chat_api.wire import Command
 from audience_sync.core import limits
 
 T = TypeVar("T")

@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from audience_sync.chat_api.answers import Answer
 from audience_sync.chat_api.errors import (
     NO_ANSWER,
     ChatApiError,
@@ -14,7 +15,7 @@ from audience_sync.chat_api.errors import (
 )
 from audience_sync.chat_api.exchange import Exchange, Reply
 from audience_sync.chat_api.many import Spacing
-from audience_sync.chat_api.wire import Answer, Command, Family, path
+from audience_sync.chat_api.wire import Command, Family, path
 from audience_sync.core.changes import UserId
 from audience_sync.core.verdicts import Refusal
 

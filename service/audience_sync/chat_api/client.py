@@ -9,8 +9,8 @@ import httpx
 import msgspec
 
 from audience_sync.chat_api import accounts as account_bodies
+from audience_sync.chat_api import answers, wire
 from audience_sync.chat_api import transport as connection
-from audience_sync.chat_api import wire
 from audience_sync.chat_api.accounts import Account
 from audience_sync.chat_api.calls import Calls, refusals, short
 from audience_sync.chat_api.errors import BrokenLimit, refusal
@@ -142,11 +142,11 @@ class ChatApi:
         """
         found: dict[str, list[str]] = {}
 
-        def take(answer: wire.TagsAnswer) -> None:
+        def take(answer: answers.TagsAnswer) -> None:
             found.update({str(one.user): one.tags or [] for one in answer.users or ()})
 
         bodies = self._of_users(Command.GET_TAGS, users)
-        refused = await self._calls.read(Command.GET_TAGS, bodies, wire.TAGS, found=take)
+        refused = await self._calls.read(Command.GET_TAGS, bodies, answers.TAGS, found=take)
         return Found(found, refused)
 
     # Attributes
@@ -177,11 +177,11 @@ class ChatApi:
         """
         found: dict[str, dict[str, str]] = {}
 
-        def take(answer: wire.AttributesAnswer) -> None:
-            found.update({str(one.user): wire.texts_of(one) for one in answer.users or ()})
+        def take(answer: answers.AttributesAnswer) -> None:
+            found.update({str(one.user): answers.texts_of(one) for one in answer.users or ()})
 
         bodies = self._of_users(Command.GET_ATTRIBUTES, users)
-        refused = await self._calls.read(Command.GET_ATTRIBUTES, bodies, wire.ATTRIBUTES, found=take)
+        refused = await self._calls.read(Command.GET_ATTRIBUTES, bodies, answers.ATTRIBUTES, found=take)
         return Found(found, refused)
 
     async def set_attribute_names(
@@ -201,7 +201,7 @@ class ChatApi:
         wire.encode_attribute_names(names, types)
         merged = await self.get_attribute_names() | dict(names)
         await self._calls.once(
-            Command.SET_ATTRIBUTE_NAMES, wire.encode_attribute_names(merged, types), wire.ANSWER
+            Command.SET_ATTRIBUTE_NAMES, wire.encode_attribute_names(merged, types), answers.ANSWER
         )
         return merged
 
@@ -210,7 +210,7 @@ class ChatApi:
 
         Source: docs/chat-api.md#im_get_attr_name.
         """
-        answer = await self._calls.once(Command.GET_ATTRIBUTE_NAMES, b"{}", wire.ATTRIBUTE_NAMES)
+        answer = await self._calls.once(Command.GET_ATTRIBUTE_NAMES, b"{}", answers.ATTRIBUTE_NAMES)
         return {int(slot): name for slot, name in (answer.names or {}).items() if name and slot.isdecimal()}
 
     # Pushes
@@ -224,7 +224,7 @@ class ChatApi:
 
         Source: docs/chat-api.md#im_push.
         """
-        answer = await self._calls.once(Command.PUSH, encode_push(push, self.family), wire.TASK)
+        answer = await self._calls.once(Command.PUSH, encode_push(push, self.family), answers.TASK)
         return answer.task_id or ""
 
     async def revoke(self, task_id: str, *, offline_push: OfflinePush | None = None) -> None:
@@ -234,7 +234,9 @@ class ChatApi:
         Source:       docs/chat-api.md#revoke.
         """
         path(self.family, Command.REVOKE)
-        await self._calls.once(Command.REVOKE, encode_revoke(task_id, offline_push=offline_push), wire.ANSWER)
+        await self._calls.once(
+            Command.REVOKE, encode_revoke(task_id, offline_push=offline_push), answers.ANSWER
+        )
 
     # Accounts
 
@@ -243,7 +245,7 @@ class ChatApi:
 
         Source: docs/chat-api.md#accounts.
         """
-        await self._calls.once(Command.IMPORT_ACCOUNT, account_bodies.encode_import(account), wire.ANSWER)
+        await self._calls.once(Command.IMPORT_ACCOUNT, account_bodies.encode_import(account), answers.ANSWER)
 
     async def import_accounts(self, accounts: Collection[Account]) -> set[str]:
         """Make users exist; one who does is updated. Returns those who failed. Safe to repeat.

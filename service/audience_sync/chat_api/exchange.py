@@ -11,6 +11,7 @@ import msgspec
 from pydantic import SecretStr
 
 from audience_sync.chat_api import transport as connection
+from audience_sync.chat_api.answers import ANSWER, Answer
 from audience_sync.chat_api.errors import (
     NO_ANSWER,
     NotAllowed,
@@ -22,7 +23,6 @@ from audience_sync.chat_api.errors import (
 )
 from audience_sync.chat_api.hosts import Choice, Hosts
 from audience_sync.chat_api.signature import Signature
-from audience_sync.chat_api.wire import ANSWER, Answer
 
 _CONNECTING_SHARE: Final = 0.4
 """Of the time for a call, what connecting to one host may take. Ours: that no connection came is a definite end,

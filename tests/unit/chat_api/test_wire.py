@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audience_sync.chat_api.answers import ANSWER, Answer, Named
 from audience_sync.chat_api.errors import BrokenLimit
-from audience_sync.chat_api.wire import ANSWER, Answer, Family, Named, encode, path
+from audience_sync.chat_api.wire import Family, encode, path
 from audience_sync.core import limits
 from audience_sync.core.changes import AddTag, Endpoint, Part, Request, SetAttribute, UserId
 
