@@ -39,11 +39,15 @@ class Process:
 
     def __init__(self, *arguments: str, log: Path, environment: Mapping[str, str]) -> None:
         self.log = log
+        self._arguments, self._environment = arguments, environment
         keep_watch_on(log)
-        with log.open("ab") as output:
+        self._start()
+
+    def _start(self) -> None:
+        with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "audience_sync", *arguments],
-                env=_without_our_settings() | dict(environment),
+                [sys.executable, "-m", "audience_sync", *self._arguments],
+                env=_without_our_settings() | dict(self._environment),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -106,6 +110,17 @@ class EmulatedChat(Process):
             environment={},
         )
         self.url = eventually(self._address, "the emulator tells its address")
+
+    def come_back(self) -> None:
+        """Start again after its end. It needs a port of its own, and a file with its state if it shall have one."""
+        self._start()
+        eventually(self._answers, "the emulator is back")
+
+    def _answers(self) -> bool:
+        try:
+            return bool(_json(f"{self.url}/control/health"))
+        except OSError:
+            return False
 
     def _address(self) -> str | None:
         found = re.search(r"http://[\d.]+:\d+", self.text())

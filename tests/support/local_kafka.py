@@ -56,7 +56,7 @@ class LocalKafka:
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
         self._starts = 0
-        port, controller_port = _free_ports(2)
+        port, controller_port = free_ports(2)
         self.bootstrap = f"127.0.0.1:{port}"
         self._write_configuration(port, controller_port)
         self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self._properties)
@@ -193,7 +193,7 @@ def _fetch(folder: Path) -> None:
         jars.rename(folder)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports of loopback that were free a moment ago, all different.
 
     They lie below those that systems hand out for outgoing connections: while a broker is down, a client that
