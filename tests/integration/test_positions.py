@@ -82,6 +82,7 @@ class Member:
             bounds=BOUNDS,
             now=time.time(),
         )
+        self.positions.joined(ownership)
         return Tenure(ownership, TIMES)
 
 
@@ -165,6 +166,7 @@ async def test_a_commit_in_an_old_generation_is_refused_and_not_repeated(
         tenure = await one.tenure()
         coordinator = one.kafka._coordinator
         coordinator.generation -= 1  # as if it had been made before the last rebalance
+        one.positions.joined(tenure.ownership)
 
         assert not await one.positions.commit(tenure)
 
@@ -179,11 +181,26 @@ async def test_a_commit_of_a_stranger_is_refused(broker: str, topic: str, group:
     async with member(broker, topic, group) as one:
         tenure = await one.tenure()
         one.kafka._coordinator.member_id = "somebody-else"
+        one.positions.joined(tenure.ownership)
 
         assert not await one.positions.commit(tenure)
 
         assert one.commit_requests == 1
         assert "UnknownMemberId" in one.seen.refusals[0]
+
+
+async def test_a_member_who_was_put_out_of_the_group_commits_nothing_more(
+    broker: str, topic: str, group: str
+) -> None:
+    """A broker takes a commit without a generation while the group is empty, over what another owner committed."""
+    async with member(broker, topic, group) as one:
+        tenure = await one.tenure()
+        one.kafka._coordinator.reset_generation()
+
+        assert not await one.positions.commit(tenure, last=True)
+
+        assert one.commit_requests == 0
+        assert "no longer the member" in one.seen.refusals[0]
 
 
 async def test_a_commit_without_a_coordinator_fails_at_once(broker: str, topic: str, group: str) -> None:

@@ -34,7 +34,10 @@ class KafkaClient:
         self.answer_seconds = 0.0
         self.consumer_positions: dict[TopicPartition, int] = {}
         self._coordinator = SimpleNamespace(
-            fetch_committed_offsets=self._fetch_committed, _do_commit_offsets=self._commit
+            fetch_committed_offsets=self._fetch_committed,
+            _do_commit_offsets=self._commit,
+            generation=1,
+            member_id="member",
         )
         assignment = SimpleNamespace(tps=self.ends.keys(), state_value=self._state)
         self._subscription = SimpleNamespace(

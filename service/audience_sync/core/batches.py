@@ -1,11 +1,15 @@
 """Ready users cut into requests that keep every limit of the API."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
 from audience_sync.core.changes import Endpoint, UserId
 from audience_sync.core.limits import USERS_PER_REQUEST
+
+MOST_LOOKED_AT: Final = 1000
+"""So many users of a queue are looked at for one who fits. Ours: it happens once in some seconds."""
 
 ALONE: Final = 1
 """The company of a user who travels in a request of his own."""
@@ -48,9 +52,19 @@ class ReadyUsers:
         """How many users are ready for *endpoint*."""
         return len(self._queues[endpoint]) + sum(map(len, self._narrow[endpoint].values()))
 
-    def has_company(self, endpoint: Endpoint) -> bool:
-        """Whether somebody is ready for *endpoint* who need not travel alone."""
-        return bool(self._queues[endpoint]) or any(company > ALONE for company in self._narrow[endpoint])
+    def find(self, endpoint: Endpoint, fits: Callable[[UserId], bool]) -> tuple[UserId, int] | None:
+        """The least suspected user who is ready for *endpoint* and *fits*, and his company; None: nobody does.
+
+        The oldest of those in the largest company; of very many, only the oldest are looked at.
+        """
+        narrow = self._narrow[endpoint]
+        queues = [(USERS_PER_REQUEST, self._queues[endpoint])]
+        queues += [(company, narrow[company]) for company in sorted(narrow, reverse=True)]
+        for company, queue in queues:
+            for user_id in islice(queue, MOST_LOOKED_AT):
+                if fits(user_id):
+                    return user_id, company
+        return None
 
     def worth_cutting_at(self, endpoint: Endpoint) -> float | None:
         """The moment from which a request is worth a permit: it is full, or its oldest user has waited enough.
@@ -76,16 +90,13 @@ class ReadyUsers:
         if not narrow[company]:
             del narrow[company]
 
-    def take_one(self, endpoint: Endpoint) -> Iterator[UserId]:
-        """Take out one user: of those in the largest company the oldest, so of the least suspected."""
-        queue, narrow = self._queues[endpoint], self._narrow[endpoint]
-        if queue:
-            yield from _oldest(queue, 1)
-            return
-        company = max(narrow)
-        yield from _oldest(narrow[company], 1)
-        if not narrow[company]:
-            del narrow[company]
+    def take_one(self, endpoint: Endpoint, user_id: UserId, company: int) -> None:
+        """Take out one user, whom `find` has found."""
+        narrow = self._narrow[endpoint]
+        queue = self._queues[endpoint] if company >= USERS_PER_REQUEST else narrow[company]
+        del queue[user_id]
+        if not queue:
+            narrow.pop(company, None)
 
 
 def _oldest(queue: OrderedDict[UserId, float], most: int) -> Iterator[UserId]:

@@ -69,3 +69,13 @@ class Request(msgspec.Struct, frozen=True):
 
     endpoint: Endpoint
     parts: Mapping[UserId, Part]
+
+
+def names_in(endpoint: Endpoint, part: Part) -> frozenset[str]:
+    """The attribute names that a user's *part* of a request to *endpoint* speaks of; none for tags.
+
+    An app defines attribute names, one by one; so an endpoint may work for one name and not for another.
+    """
+    if endpoint in (Endpoint.SET_ATTRIBUTES, Endpoint.REMOVE_ATTRIBUTES):
+        return frozenset(part)
+    return frozenset()

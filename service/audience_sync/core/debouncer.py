@@ -1,14 +1,14 @@
 """All unsettled changes: which users are ready, and when the next one will be."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Final
 
 import msgspec
 
 from audience_sync.core.batches import ALONE, ReadyUsers
-from audience_sync.core.changes import Change, Endpoint, Part, Request, UserId
+from audience_sync.core.changes import Change, Endpoint, Part, Request, UserId, names_in
 from audience_sync.core.ledger import Ledger, Mark
 from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.user_state import Round, Step, User
@@ -44,7 +44,7 @@ class Debouncer:
         self._schedule: list[tuple[float, UserId]] = []
         self._held: list[User] = []
         self._draining = False
-        self._witnesses: dict[Endpoint, tuple[UserId, Part]] = {}
+        self._witnesses: dict[tuple[Endpoint, str], tuple[UserId, Part]] = {}
         self._suspects: OrderedDict[UserId, float] = OrderedDict()
         self._known: set[UserId] = set()  # witnesses and suspects: one look for each new user
         self.ready = ReadyUsers(fill_seconds=times.fill_seconds)
@@ -124,46 +124,68 @@ class Debouncer:
         """Whether nothing is unsettled but what is held."""
         return len(self._users) == len(self._held)
 
-    def cut(self, endpoint: Endpoint, *, one: bool = False) -> Request:
-        """A request of up to 100 ready users to *endpoint*. Each of its users must be settled or come back.
-
-        *one*: of a single one, the least suspected of them.
-        """
+    def cut(self, endpoint: Endpoint) -> Request:
+        """A request of up to 100 ready users to *endpoint*. Each of its users must be settled or come back."""
         parts: dict[UserId, Part] = {}
-        for user_id in self.ready.take_one(endpoint) if one else self.ready.take(endpoint):
+        for user_id in self.ready.take(endpoint):
             parts[user_id] = self._users[user_id].cut(endpoint)
         return Request(endpoint, parts)
 
-    def cut_witness(self, endpoint: Endpoint) -> Request | None:
+    def cut_one(self, endpoint: Endpoint, names: frozenset[str]) -> Request | None:
+        """A request of one ready user, the least suspected who speaks of *names*; None if nobody does."""
+        found = self.ready.find(endpoint, lambda user_id: self._users[user_id].speaks_of(names))
+        if found is None:
+            return None
+        user_id, company = found
+        self.ready.take_one(endpoint, user_id, company)
+        return Request(endpoint, {user_id: self._users[user_id].cut(endpoint)})
+
+    def cut_witness(self, endpoint: Endpoint, names: frozenset[str]) -> Request | None:
         """A request that was confirmed before, of one user who waits for nothing since; None if nobody is known.
 
-        It changes nothing at the API, and so tells whether *endpoint* works at all.
+        It changes nothing at the API, and so tells whether *endpoint* works for these attribute names.
         """
-        witness = self._witnesses.get(endpoint)
-        if witness is None or witness[0] in self._users:
+        if (witness := self._witness(endpoint, names)) is None:
             return None
         user_id, part = witness
         user = self._users[user_id] = User(user_id, 0.0, 0.0)
         user.send_again()
         return Request(endpoint, {user_id: part})
 
-    def has_witness(self, endpoint: Endpoint) -> bool:
+    def has_witness(self, endpoint: Endpoint, names: frozenset[str]) -> bool:
         """Whether `cut_witness` would find one."""
-        witness = self._witnesses.get(endpoint)
-        return witness is not None and witness[0] not in self._users
+        return self._witness(endpoint, names) is not None
 
-    def has_unsuspected(self, endpoint: Endpoint) -> bool:
-        """Whether somebody could look whether *endpoint* works who was not refused alone himself."""
-        return self.has_witness(endpoint) or self.ready.has_company(endpoint)
+    def has_somebody(self, endpoint: Endpoint, names: frozenset[str], *, unsuspected: bool = False) -> bool:
+        """Whether somebody could look whether *endpoint* works for *names*.
 
-    def confirmed(self, request: Request) -> None:
-        """*request* was confirmed, and its users are settled: one who is done may witness that its endpoint works."""
-        for user_id, part in request.parts.items():
-            if user_id not in self._users:
-                self._forget_witness(request.endpoint)
-                self._witnesses[request.endpoint] = (user_id, part)
+        *unsuspected*: somebody who was not refused alone himself.
+        """
+        if self.has_witness(endpoint, names):
+            return True
+        found = self.ready.find(endpoint, lambda user_id: self._users[user_id].speaks_of(names))
+        return found is not None and not (unsuspected and found[1] == ALONE)
+
+    def confirmed(self, request: Request, users: Collection[UserId]) -> frozenset[str]:
+        """*users* of *request* were confirmed, and are settled: who is done may witness that its endpoint works.
+
+        Returns the attribute names that they spoke of.
+        """
+        endpoint, names, witnessed = request.endpoint, set[str](), set[str]()
+        for user_id in users:
+            part = request.parts[user_id]
+            subjects = names_in(endpoint, part)
+            names |= subjects
+            if user_id in self._users:
+                continue
+            for name in (subjects or {""}) - witnessed:
+                self._forget_witness((endpoint, name))
+                self._witnesses[endpoint, name] = (user_id, part)
                 self._known.add(user_id)
-                return
+                witnessed.add(name)
+            if not subjects:
+                break  # it is about tags: one witness is enough
+        return frozenset(names)
 
     def given_up(self, user_id: UserId, now: float) -> None:
         """The user was refused for himself: for a while he travels alone, so that others need not suffer for it.
@@ -206,15 +228,23 @@ class Debouncer:
 
     def _recall(self, user: User, now: float) -> None:
         """A user of whom something is known has changes again: he is no witness, and maybe a suspect."""
-        for endpoint in [each for each, (user_id, _) in self._witnesses.items() if user_id == user.user_id]:
-            self._forget_witness(endpoint)
+        for subject in [each for each, (user_id, _) in self._witnesses.items() if user_id == user.user_id]:
+            self._forget_witness(subject)
         if now < self._suspects.get(user.user_id, 0.0):
             user.company = ALONE
         elif self._suspects.pop(user.user_id, None) is not None:
             self._known.discard(user.user_id)
 
-    def _forget_witness(self, endpoint: Endpoint) -> None:
-        user_id, _ = self._witnesses.pop(endpoint, (None, ()))
+    def _witness(self, endpoint: Endpoint, names: frozenset[str]) -> tuple[UserId, Part] | None:
+        """Who was confirmed with all of *names*, and has not changed since."""
+        for (where, name), (user_id, part) in self._witnesses.items():
+            fits = where is endpoint and (not names or name in names) and user_id not in self._users
+            if fits and names <= names_in(endpoint, part):
+                return user_id, part
+        return None
+
+    def _forget_witness(self, subject: tuple[Endpoint, str]) -> None:
+        user_id, _ = self._witnesses.pop(subject, (None, ()))
         if (
             user_id is not None
             and user_id not in self._suspects

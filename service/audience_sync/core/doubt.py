@@ -1,15 +1,17 @@
 """Users who were refused while alone in their request: whether they are at fault, or the whole has failed.
 
 One user's refusal is his own only if the endpoint works for others. So it waits until a request to the same
-endpoint is confirmed. If instead others are refused alone with the same code, and nobody is confirmed between
-them, it is the whole: nobody is given up, and delivery stops.
+endpoint is confirmed that speaks of the same attribute names: one name may not be defined while another is. If
+instead others are refused alone with the same code, and nobody is confirmed between them, it is the whole:
+nobody is given up, and delivery stops.
 """
 
+from collections import Counter
 from typing import Final
 
 import msgspec
 
-from audience_sync.core.changes import Endpoint, Request, UserId
+from audience_sync.core.changes import Endpoint, Request, UserId, names_in
 from audience_sync.core.verdicts import Refusal
 
 LONE_REFUSALS: Final = 3
@@ -39,6 +41,11 @@ class Lone(msgspec.Struct, frozen=True):
     sent_at: float
     since: float
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The attribute names that it is about."""
+        return names_in(self.request.endpoint, self.request.parts[self.user_id])
+
 
 class Doubt:
     """Whom nobody knows yet to be at fault, an endpoint each."""
@@ -46,7 +53,7 @@ class Doubt:
     def __init__(self) -> None:
         self._lone: dict[Endpoint, dict[UserId, Lone]] = {endpoint: {} for endpoint in Endpoint}
         self._asked: dict[Endpoint, int] = dict.fromkeys(Endpoint, 0)
-        self._confirmed_at: dict[Endpoint, float] = dict.fromkeys(Endpoint, 0.0)
+        self._confirmed_at: dict[tuple[Endpoint, str], float] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._lone.values()))
@@ -57,23 +64,39 @@ class Doubt:
         *refused_at*: since when they are; None if this is the first.
         """
         since = refused_at or lone.sent_at
-        passed = self._confirmed_at[lone.request.endpoint] > since
+        passed = self._confirmed_since(lone) > since
         return passed or lone.since - since >= LONGEST_DOUBT_SECONDS
 
     def refused(self, lone: Lone) -> None:
         """A user was refused alone."""
         self._lone[lone.request.endpoint][lone.user_id] = lone
 
-    def looks_like_the_whole(self, endpoint: Endpoint) -> bool:
-        """Whether so many were refused alone with one code that only somebody confirmed could speak against it."""
-        codes = [lone.refusal.code for lone in self._lone[endpoint].values()]
-        return any(codes.count(code) >= LONE_REFUSALS for code in set(codes))
+    def failing(self, endpoint: Endpoint) -> frozenset[str] | None:
+        """What of *endpoint* may have failed as a whole: one attribute name, or none: all of it. None: nothing.
 
-    def confirmed(self, endpoint: Endpoint, now: float) -> list[Lone]:
-        """*endpoint* works. Returns who was in doubt, and is at fault."""
-        self._confirmed_at[endpoint] = now
+        So many were refused alone for it, with one code, that only somebody confirmed could speak against it.
+        """
+        counts = Counter(
+            (lone.refusal.code, name)
+            for lone in self._lone[endpoint].values()
+            for name in self._unconfirmed(lone)
+        )
+        for (_, name), count in counts.items():
+            if count >= LONE_REFUSALS:
+                return frozenset({name} - {""})
+        return None
+
+    def confirmed(self, endpoint: Endpoint, names: frozenset[str], now: float) -> list[Lone]:
+        """*endpoint* works for these attribute names. Returns who was in doubt, and is at fault."""
+        for name in names or {""}:
+            self._confirmed_at[endpoint, name] = now
+        if not (in_doubt := self._lone[endpoint]):
+            return []
+        at_fault = [lone for lone in in_doubt.values() if not self._unconfirmed(lone)]
+        for lone in at_fault:
+            del in_doubt[lone.user_id]
         self._asked[endpoint] = 0
-        return self.take(endpoint)
+        return at_fault
 
     def take(self, endpoint: Endpoint) -> list[Lone]:
         """All in doubt on *endpoint*, who no longer are."""
@@ -81,17 +104,35 @@ class Doubt:
         self._lone[endpoint].clear()
         return taken
 
-    def ask_at(self, endpoint: Endpoint) -> float | None:
-        """The moment (epoch seconds) from which to ask whether *endpoint* works; None: nobody is in doubt."""
+    def ask(self, endpoint: Endpoint) -> tuple[float, frozenset[str]] | None:
+        """From when on (epoch seconds) to ask whether *endpoint* works, and for which attribute names.
+
+        None: nobody is in doubt.
+        """
         if not (in_doubt := self._lone[endpoint]):
             return None
-        since = min(lone.since for lone in in_doubt.values())
-        if self.looks_like_the_whole(endpoint):
-            return since
-        return since + min(ASK_AFTER_SECONDS * 2.0 ** self._asked[endpoint], LONGEST_ASK_SECONDS)
+        oldest = min(in_doubt.values(), key=lambda lone: lone.since)
+        if (failing := self.failing(endpoint)) is not None:
+            return oldest.since, failing
+        wait = min(ASK_AFTER_SECONDS * 2.0 ** self._asked[endpoint], LONGEST_ASK_SECONDS)
+        return oldest.since + wait, frozenset(self._unconfirmed(oldest)) - {""}
 
     def ask_again(self, endpoint: Endpoint) -> Lone:
         """The one who is longest in doubt, to be sent again."""
         self._asked[endpoint] = min(self._asked[endpoint] + 1, 10)
         in_doubt = self._lone[endpoint]
         return in_doubt.pop(min(in_doubt, key=lambda user_id: in_doubt[user_id].since))
+
+    def _unconfirmed(self, lone: Lone) -> list[str]:
+        """What of *lone* nobody was confirmed for since it was sent: attribute names, or "" for tags."""
+        endpoint = lone.request.endpoint
+        return [
+            name
+            for name in lone.names or {""}
+            if self._confirmed_at.get((endpoint, name), 0.0) <= lone.sent_at
+        ]
+
+    def _confirmed_since(self, lone: Lone) -> float:
+        """When all that *lone* speaks of was last confirmed for others."""
+        endpoint = lone.request.endpoint
+        return min(self._confirmed_at.get((endpoint, name), 0.0) for name in lone.names or {""})

@@ -12,12 +12,14 @@ LONGEST_LOOK_SECONDS: Final = 60.0
 class Halt:
     """Stopped because nothing will pass until a person acts. Everything is kept; one request at a time looks.
 
-    reason: what the API said, or None while nothing is stopped. endpoint: the last one that stopped.
+    reason: what the API said, or None while nothing is stopped. endpoint: the last one that stopped, and the
+    attribute names that it stopped for; none: whatever is asked of it.
     """
 
     def __init__(self) -> None:
         self.reason: str | None = None
         self.endpoint: Endpoint | None = None
+        self.names: frozenset[str] = frozenset()
         self.look_at = 0.0
         self.wants_others = False
         """Whether only users who were refused alone could look: then reading goes on until others come."""
@@ -26,20 +28,23 @@ class Halt:
     def __bool__(self) -> bool:
         return self.reason is not None
 
-    def stop(self, endpoint: Endpoint, reason: str, now: float) -> None:
+    def stop(
+        self, endpoint: Endpoint, reason: str, now: float, *, names: frozenset[str] = frozenset()
+    ) -> None:
         """*endpoint* gave an answer that says so. Asked again after 5 s, then twice that, up to a minute."""
         if self and now < self.look_at:
             return
-        self.reason, self.endpoint = reason, endpoint
+        self.reason, self.endpoint, self.names = reason, endpoint, names
         self.look_at = now + min(FIRST_LOOK_SECONDS * 2.0 ** min(self._looks, 10), LONGEST_LOOK_SECONDS)
         self._looks += 1
 
-    def confirmed(self, endpoint: Endpoint) -> bool:
-        """A request to *endpoint* passed. Returns whether that ended the stop."""
-        if endpoint is not self.endpoint:
+    def confirmed(self, endpoint: Endpoint, names: frozenset[str] = frozenset()) -> bool:
+        """A request to *endpoint* passed that spoke of these names. Returns whether that ended the stop."""
+        if endpoint is not self.endpoint or not self.names <= names:
             return False
         ended = bool(self)
         self.reason = self.endpoint = None
+        self.names = frozenset()
         self.wants_others = False
         self._looks = 0
         return ended

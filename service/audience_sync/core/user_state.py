@@ -130,6 +130,10 @@ class User:
         """The endpoint that this user's next part is for."""
         return (self.round.rest if self.round else self.waiting).next_endpoint()
 
+    def speaks_of(self, names: frozenset[str]) -> bool:
+        """Whether what would leave next is about all these attribute names; none: whatever it is about."""
+        return names <= (self.round.rest if self.round else self.waiting).attributes.keys()
+
     def cut(self, endpoint: Endpoint) -> Part:
         """Take this user's part for *endpoint*, which begins a round if none is under way."""
         if self.round is None:

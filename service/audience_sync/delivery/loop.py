@@ -133,7 +133,7 @@ class Delivery:
         endpoint = self._halt.endpoint
         if not self._halt or endpoint is None or now < self._halt.look_at:
             return
-        somebody = tenure.debouncer.ready.waiting(endpoint) or tenure.debouncer.has_witness(endpoint)
+        somebody = tenure.debouncer.has_somebody(endpoint, self._halt.names)
         if not somebody and not self._paces[endpoint].in_flight:
             self._halt.lift()
             self._watch.went_on()
@@ -141,8 +141,8 @@ class Delivery:
     def _send_doubtful_users_again(self, tenure: Tenure, now: float) -> None:
         """Where nobody else could tell whether the endpoint works, one in doubt may pass by now."""
         for endpoint in () if self._halt else Endpoint:
-            ask_at = tenure.doubt.ask_at(endpoint)
-            if ask_at is not None and ask_at <= now and not tenure.debouncer.has_witness(endpoint):
+            ask = tenure.doubt.ask(endpoint)
+            if ask is not None and ask[0] <= now and not tenure.debouncer.has_witness(endpoint, ask[1]):
                 lone = tenure.doubt.ask_again(endpoint)
                 tenure.debouncer.came_back(lone.request, lone.user_id, not_before=now, company=ALONE)
                 tenure.debouncer.advance(now)
@@ -156,21 +156,24 @@ class Delivery:
         if self._halt:
             if endpoint is not self._halt.endpoint or pace.in_flight:
                 return None
-            if tenure.debouncer.has_witness(endpoint):
-                return max(permit, self._halt.look_at)
-            return None if worth is None else max(worth, permit, self._halt.look_at)
-        ask_at = tenure.doubt.ask_at(endpoint)
-        if ask_at is not None and not pace.in_flight and tenure.debouncer.has_witness(endpoint):
-            worth = ask_at if worth is None else min(worth, ask_at)
+            somebody = tenure.debouncer.has_somebody(endpoint, self._halt.names)
+            return max(permit, self._halt.look_at) if somebody else None
+        ask = tenure.doubt.ask(endpoint)
+        if ask is not None and tenure.debouncer.has_witness(endpoint, ask[1]):
+            worth = ask[0] if worth is None else min(worth, ask[0])
         return None if worth is None else max(worth, permit)
 
     def _cut(self, tenure: Tenure, endpoint: Endpoint, now: float) -> Request:
-        """The next request to *endpoint*. While delivery is stopped, or nobody else is ready, it only looks."""
+        """The next request to *endpoint*. While delivery is stopped, or somebody is in doubt, it may only look."""
         debouncer = tenure.debouncer
-        worth = debouncer.ready.worth_cutting_at(endpoint)
-        if (self._halt or worth is None or worth > now) and (witness := debouncer.cut_witness(endpoint)):
-            return witness
-        return debouncer.cut(endpoint, one=bool(self._halt))
+        if self._halt:
+            names = self._halt.names
+            look = debouncer.cut_witness(endpoint, names) or debouncer.cut_one(endpoint, names)
+            assert look is not None, "there is somebody who can look, or it is not the moment"
+            return look
+        ask = tenure.doubt.ask(endpoint)
+        witness = debouncer.cut_witness(endpoint, ask[1]) if ask is not None and ask[0] <= now else None
+        return witness or debouncer.cut(endpoint)
 
     def _next_moment(self, now: float) -> float:
         moments = [now + LONGEST_SLEEP_SECONDS]
@@ -181,8 +184,8 @@ class Delivery:
             for endpoint, pace in self._paces.items():
                 if (at := self._may_start_at(tenure, endpoint, pace)) is not None:
                     moments.append(at)
-                if not self._halt and (at := tenure.doubt.ask_at(endpoint)) is not None and at > now:
-                    moments.append(at)
+                if not self._halt and (ask := tenure.doubt.ask(endpoint)) is not None and ask[0] > now:
+                    moments.append(ask[0])
         return min(moments)
 
     async def _deliver(self, tenure: Tenure, request: Request, pace: Pace) -> None:

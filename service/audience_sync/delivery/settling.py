@@ -5,7 +5,7 @@ stands alone, and he is given up only when it is certain that the endpoint works
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
 from audience_sync.core.batches import ALONE, halved
@@ -128,16 +128,16 @@ class Settling:
                 named.append(Lone(request, user_id, refusal, sent_at, now))
         if verdict.outcome is not Outcome.CONFIRMED:
             return []
-        if len(verdict.refused) < len(request.parts):
-            return named + self._confirmed(tenure, request)
+        if confirmed := request.parts.keys() - verdict.refused.keys():
+            return named + self._confirmed(tenure, request, confirmed)
         return [end for lone in named for end in self._refused_alone(tenure, lone, absent)]
 
-    def _confirmed(self, tenure: Tenure, request: Request) -> list[Lone]:
-        """Somebody was confirmed: the endpoint works. Returns who was in doubt, and is at fault."""
-        tenure.debouncer.confirmed(request)
-        if self._halt.confirmed(request.endpoint):
+    def _confirmed(self, tenure: Tenure, request: Request, users: Collection[UserId]) -> list[Lone]:
+        """*users* were confirmed: the endpoint works. Returns who was in doubt, and is at fault."""
+        names = tenure.debouncer.confirmed(request, users)
+        if self._halt.confirmed(request.endpoint, names):
             self._watch.went_on()
-        return tenure.doubt.confirmed(request.endpoint, self._clock())
+        return tenure.doubt.confirmed(request.endpoint, names, self._clock())
 
     def _narrow(
         self, tenure: Tenure, request: Request, verdict: Verdict, absent: frozenset[UserId], now: float
@@ -160,17 +160,20 @@ class Settling:
             return [lone]
         tenure.doubt.refused(lone)
         self._watch.in_doubt(lone.request, lone.refusal)
-        failed = tenure.doubt.looks_like_the_whole(endpoint) and not tenure.debouncer.has_witness(endpoint)
-        if self._halt or failed:
+        failing = tenure.doubt.failing(endpoint)
+        if self._halt or (failing is not None and not tenure.debouncer.has_witness(endpoint, failing)):
             for each in tenure.doubt.take(endpoint):
                 tenure.debouncer.came_back(each.request, each.user_id, not_before=lone.since, company=ALONE)
-            self.stop(endpoint, lone.refusal.info, lone.since)
-            self._halt.wants_others = not tenure.debouncer.has_unsuspected(endpoint)
+            names = self._halt.names if failing is None else failing
+            self.stop(endpoint, lone.refusal.info, lone.since, names=names)
+            self._halt.wants_others = not tenure.debouncer.has_somebody(endpoint, names, unsuspected=True)
         return []
 
-    def stop(self, endpoint: Endpoint, reason: str, now: float) -> None:
-        """Nothing passes until a person acts, for *reason*."""
-        self._halt.stop(endpoint, reason, now)
+    def stop(
+        self, endpoint: Endpoint, reason: str, now: float, *, names: frozenset[str] = frozenset()
+    ) -> None:
+        """Nothing passes until a person acts, for *reason*; on *endpoint* nothing about these attribute names."""
+        self._halt.stop(endpoint, reason, now, names=names)
         self._watch.stopped(reason)
 
     async def end(self, tenure: Tenure, lone: Lone) -> None:

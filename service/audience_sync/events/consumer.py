@@ -197,6 +197,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
             self._positions.seek(key, start.position)
             self._positions.resume([key])
         self._commit_due_at = 0.0
+        self._positions.joined(ownership)
         self._tenure = self._begin(ownership)
         self._watch.assigned(ownership)
 

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from audience_sync.core.hold import Start, start_from
-from audience_sync.core.ownership import PartitionKey
+from audience_sync.core.ownership import Ownership, PartitionKey
 from audience_sync.core.tenure import Tenure
 
 
@@ -52,6 +52,7 @@ class Positions:
         self._watch = watch
         self._one_at_a_time = asyncio.Lock()
         self._guarded: AIOKafkaConsumer | None = None
+        self._joined: tuple[Ownership, object] | None = None
 
     async def starts(self, keys: Collection[PartitionKey], *, bound: int) -> dict[PartitionKey, Start]:
         """Where each partition is read from, and what its last owner left. Raises KafkaError."""
@@ -72,13 +73,23 @@ class Positions:
             )
         return starts
 
+    def joined(self, ownership: Ownership) -> None:
+        """*ownership* begins: its commits are made as the member that we are now, or not at all."""
+        self._joined = (ownership, self._membership)
+
     async def commit(self, tenure: Tenure, *, last: bool = False) -> bool:
         """Commit once what is settled, in the name of *tenure*. Returns whether the broker accepted it.
+
+        A member who was put out of the group commits nothing more. aiokafka would send its commit without a
+        generation, and a broker accepts that while the group is empty: over what another owner has committed.
 
         Whether a commit is the current one is decided with no await before its request is made.
         """
         async with self._one_at_a_time:  # the next one must see what this one has opened
             if tenure.ownership.closing and not last:
+                return False
+            if self._joined != (tenure.ownership, self._membership):
+                self._watch.not_committed("this replica is no longer the member whose partitions these were")
                 return False
             now = self._clock()
             commit = tenure.ownership.commit(now, last=last)
@@ -146,6 +157,11 @@ class Positions:
     def polled_seconds_ago(self) -> float:
         """Seconds since the last poll ended; 0 while one is under way."""
         return float(self._kafka()._subscription.fetcher_idle_time)
+
+    @property
+    def _membership(self) -> object:
+        coordinator = self._coordinator
+        return coordinator.generation, coordinator.member_id
 
     @property
     def _coordinator(self) -> Any:

@@ -339,6 +339,57 @@ def test_users_who_do_not_exist_yet_are_not_given_up_for_what_is_wrong_with_the_
     on_virtual_time(main())
 
 
+def test_one_name_that_is_not_defined_gives_nobody_up_while_another_is_in_use() -> None:
+    """That others' city passes says nothing of the tier."""
+
+    async def main() -> None:
+        def answer(request: Request) -> Verdict:
+            names = {name for part in request.parts.values() for name in part}
+            return UNDEFINED if "tier" in names else OK
+
+        deliveries = Deliveries(answer)
+        async with deliveries.running():
+            for number in range(40):
+                deliveries.tell(f"tiered-{number}", SetAttribute("tier", "gold"))
+                deliveries.tell(f"moved-{number}", SetAttribute("city", "Shenzhen"))
+                await asyncio.sleep(0.3)
+            await asyncio.sleep(30)
+            assert deliveries.halt
+            assert deliveries.halt.names == {"tier"}
+            assert not deliveries.given_up
+            deliveries.answer = lambda _: OK
+            await asyncio.sleep(120)
+
+        assert not deliveries.given_up
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_a_bad_value_is_found_though_only_a_witness_speaks_of_its_name() -> None:
+    """Traffic about other names neither blames nor saves its user."""
+
+    async def main() -> None:
+        def answer(request: Request) -> Verdict:
+            return UNDEFINED if {"tier": "odd"} in request.parts.values() else OK
+
+        deliveries = Deliveries(answer)
+        async with deliveries.running():
+            deliveries.tell("good", SetAttribute("tier", "gold"), urgent=True)
+            await asyncio.sleep(1)
+            deliveries.tell("bad", SetAttribute("tier", "odd"), urgent=True)
+            for number in range(100):
+                deliveries.tell(f"moved-{number}", SetAttribute("city", "Shenzhen"), urgent=True)
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(5)
+
+        assert [user for user, _ in deliveries.given_up] == ["bad"]
+        assert deliveries.settled
+        assert len(deliveries.sent_to("good")) == 2
+
+    on_virtual_time(main())
+
+
 def test_everybody_named_is_nobody_confirmed() -> None:
     """An answer that names all of its users is no proof that the endpoint works."""
 
