@@ -40,8 +40,11 @@ MODES: Final = (
     BadUsers.IGNORE,
 )
 
-ROOM_FOR_DOUBT: Final = 300
-"""Positions: whoever is refused alone waits until others are confirmed, and for that they must be read."""
+ROOM: Final = 300
+"""Positions where there must be room: whoever is refused alone waits until others are confirmed, and for that they
+must be read; and a crowd would take too long, two at a time."""
+
+A_CROWD: Final = 100
 
 
 def plan_of(seed: int) -> Plan:
@@ -50,7 +53,7 @@ def plan_of(seed: int) -> Plan:
     pick = chance.choice
     users = _users(chance)
     bad = chance.sample(users, min(len(users) - 1, pick((0, 0, 1, 1, 2))))
-    knobs = _knobs(chance, doubts=len(bad) > 1)
+    knobs = _knobs(chance, with_room=len(bad) > 1 or len(users) >= A_CROWD)
     processes = pick((1, 1, 2, 2, 2, 3))
     course = chance.choices((_ordinary, _takeover, _relay), (85, 9, 6))[0](chance, processes, knobs)
     topics = pick((("events",), ("profiles", "follows")))
@@ -126,11 +129,11 @@ def _relay(chance: Random, _: int, knobs: Knobs) -> Course:
 
 
 def _users(chance: Random) -> list[str]:
-    users = chance.choice((2, 3, 5, 8, 8, 14)) if chance.random() < 0.95 else 130
+    users = chance.choice((2, 3, 5, 8, 8, 14)) if chance.random() < 0.95 else A_CROWD + 30
     return [f"u{number}" for number in range(users)]
 
 
-def _knobs(chance: Random, *, doubts: bool) -> Knobs:
+def _knobs(chance: Random, *, with_room: bool) -> Knobs:
     pick = chance.choice
     lease = pick((3.0, 3.0, 4.5))
     request_timeout = pick((3.1, 3.5, 4.0))
@@ -140,14 +143,14 @@ def _knobs(chance: Random, *, doubts: bool) -> Knobs:
         quiet=quiet,
         longest_wait=max(quiet, pick((1.0, 3.0, 6.0))),
         fill=pick((0.0, 0.05, 0.1)),
-        max_waiting_users=1000 if doubts else pick((2, 4, 1000, 1000)),
+        max_waiting_users=1000 if with_room else pick((2, 4, 1000, 1000)),
         lease=lease,
         commit_interval=pick((0.3, 1.0)),
         request_timeout=request_timeout,
         session=lease + request_timeout + pick((0.0, 0.5, 3.0)),
         heartbeat=heartbeat,
         rebalance=max(lease, heartbeat + 5.0) + request_timeout,
-        max_unsettled_records=ROOM_FOR_DOUBT if doubts else pick((2, 4, 8, 30, 200)),
+        max_unsettled_records=ROOM if with_room else pick((2, 4, 8, 30, 200)),
         max_batch_records=pick((1, 3, 50)),
         calls_per_second=pick((3.0, 10.0, 100.0)),
         most_in_flight=pick((1, 2, 8)),
@@ -161,7 +164,7 @@ def _produced(
     chance: Random, users: Sequence[str], topics: Sequence[str], seconds: float
 ) -> tuple[list[Produced], dict[int, tuple[float, bool]]]:
     """Events at random moments, more of them for some users than for others."""
-    events = chance.choice((10, 25, 40, 60)) if len(users) < 100 else 200
+    events = chance.choice((10, 25, 40, 60)) if len(users) < A_CROWD else 200
     moments = sorted(chance.uniform(0.0, seconds) if chance.random() < 0.8 else 0.0 for _ in range(events))
     weights = [chance.choice((1, 1, 3, 8)) for _ in users]
     skew = chance.choice((0, 0, 0, -100_000, 50_000))
@@ -198,6 +201,7 @@ def _fault(chance: Random, process: int) -> Fault:
         (3, Join()),
         (7, BadWeather(seconds, _weather(chance))),
         (1, Off(seconds, pick((90045, 60020, 70009)))),
+        (1, Undefined(seconds, pick((ATTRIBUTES, *((name,) for name in ATTRIBUTES))))),
         (1, Replace(process, seconds)),
         (1, Slower(seconds, pick((1.0, 2.0)))),
         (2, LettersDown(seconds, pick((0.0, 0.5)))),

@@ -35,11 +35,13 @@ def good_users(number: int, partitions: int) -> tuple[str, str]:
 def everything_of(
     users: tuple[str, str], topics: Sequence[str], version: int, *, now: float
 ) -> Iterator[Produced]:
-    """One event for each endpoint: two users, for who forgets all tags has nothing left to unfollow."""
+    """Events for each endpoint and each attribute: two users, for who sets or forgets has nothing left to remove."""
     one, other = users
     kinds: tuple[tuple[str, int, str, dict[str, str], Words], ...] = (
         (one, 0, "city", {"city": f"v~{version}"}, {"city": f"v~{version}"}),
-        (one, 0, "no_tier", {}, {"tier": None}),
+        (one, 0, "tier", {"tier": f"v~{version}"}, {"tier": f"v~{version}"}),
+        (other, 0, "no_city", {}, {"city": None}),
+        (other, 0, "no_tier", {}, {"tier": None}),
         (one, -1, "forget", {}, {"*": False}),
         (one, -1, "follow", {"tag": "t:a"}, {"t:a": True}),
         (other, -1, "unfollow", {"tag": "t:b"}, {"t:b": False}),

@@ -1,6 +1,7 @@
 """One history: processes, producers and everything that breaks, until the world heals and all must be in step."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, Final
@@ -64,6 +65,9 @@ class World:
         self.violation: Violation | None = None
         self.over = asyncio.Event()
         self.healed = False
+        self.lately = "nothing"
+        """What had broken last, or changed."""
+        self._counts: Counter[str] = Counter()
         self.changed_at = loop.time()
         self.replicas: list[Replica] = []
         self.processes: list[Process] = []
@@ -116,6 +120,13 @@ class World:
         if self.violation is None and not self.over.is_set():
             self.violation = Violation(promise, what, about)
             self.over.set()
+
+    def counts(self) -> Counter[str]:
+        """How much of everything there was."""
+        found = Counter(requests=self.promises.calls)
+        found.update({"dead letters": len(self.letters.letters), "generations": self.group.generation})
+        found.update({"sent again": self.promises.sent_again})
+        return found + self._counts
 
     # the course of things
 
@@ -211,6 +222,7 @@ class World:
         if produced.transaction is not None:
             transaction = self._transactions.setdefault(produced.transaction, Transaction())
         record = self.log.append(at, produced.entry, transaction)
+        self._counts["events"] += 1
         self.promises.produced(record)
         self.tell(
             "producer",
@@ -394,6 +406,8 @@ class World:
         if self.over.is_set() or self.healed:
             return
         self.tell("world", fault)
+        self.lately = type(fault).__name__.lower()
+        self._counts[f"faults: {self.lately}"] += 1
         match fault:
             case faults.Kill(process, steps, seconds):
                 self._of(process, lambda replica: self._kill(replica, steps, seconds))
