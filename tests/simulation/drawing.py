@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from tests.simulation.chat import BadUsers, Fate, Weather
-from tests.simulation.events import an_entry
+from tests.simulation.events import ATTRIBUTES, an_entry
 from tests.simulation.plan import (
     BadWeather,
     Corrupt,
@@ -29,6 +29,7 @@ from tests.simulation.plan import (
     Slower,
     Stall,
     Stop,
+    Undefined,
 )
 
 MODES: Final = (
