@@ -1,7 +1,7 @@
 """What fault tests share: topics of their own, an emulator that judges them at the end, and replicas before it.
 
-A file that wants another emulator or other settings overrides `calls_per_second`, `emulator_options` or
-`settings`.
+A file that wants another emulator or other settings overrides `calls_per_second`, `emulator_options`,
+`rules` or `settings`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +45,12 @@ def settings() -> Mapping[str, str]:
 
 
 @pytest.fixture
+def rules(topics: str, tmp_path: Path) -> Path:
+    """The file with the rules."""
+    return rules_for(topics, tmp_path)
+
+
+@pytest.fixture
 def chat(tmp_path: Path, calls_per_second: float, emulator_options: Sequence[str]) -> Iterator[EmulatedChat]:
     """An emulator; it judges each test at its end."""
     with emulated_chat(
@@ -60,13 +66,14 @@ def fleet(
     topics: str,
     broker: str,
     chat: EmulatedChat,
+    rules: Path,
     calls_per_second: float,
     settings: Mapping[str, str],
 ) -> Iterator[Fleet]:
     """Replicas with topics of 8 partitions each; none is started. The group is called as the topics begin."""
     environment = FAST_TAKEOVER | {
         "AUDIENCE_SYNC_KAFKA__GROUP_ID": topics,
-        "AUDIENCE_SYNC_RULES_FILE": str(rules_for(topics, tmp_path)),
+        "AUDIENCE_SYNC_RULES_FILE": str(rules),
         "AUDIENCE_SYNC_DEAD_LETTERS__TOPIC": f"{topics}dead-letters",
         "AUDIENCE_SYNC_DEBOUNCE__QUIET_SECONDS": "1",
         "AUDIENCE_SYNC_DEBOUNCE__LONGEST_WAIT_SECONDS": "5",

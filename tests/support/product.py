@@ -23,6 +23,9 @@ _CITIES: Final = ("Beijing", "Shanghai", "Shenzhen", "Guangzhou", "Chengdu", "Ha
 _SYMBOLS: Final = tuple(f"{number:06d}.SZ" for number in range(1, 31))
 
 
+LARGEST_RECORD_BYTES: Final = 1_048_588
+"""What a broker takes by default (message.max.bytes), the record's own overhead included."""
+
 Event = tuple[str, bytes, bytes]
 """Topic, key and value."""
 
@@ -115,6 +118,8 @@ class Feed:
                 "acks": "all",
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",
+                "message.max.bytes": LARGEST_RECORD_BYTES,
+                "log_level": 2,  # a broker that is away is no news; what is not delivered in the end raises
             }
         )
 
