@@ -25,11 +25,8 @@ check: .venv/installed ## format, lint, types, and every test that needs no brok
 	$(BIN)/mypy
 	$(PYTEST) -q -n auto tests/unit tests/properties tests/contract tests/docs
 
-test: .venv/installed ## everything; a real Kafka is found or fetched, and started
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(PYTEST)
+test: check ## everything; a real Kafka is found or fetched, and started
+	$(PYTEST) --ignore=tests/unit --ignore=tests/properties --ignore=tests/contract --ignore=tests/docs
 
 integration: .venv/installed ## the tests on a real broker
 	$(PYTEST) -m broker
