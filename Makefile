@@ -1,6 +1,6 @@
 # The few commands a person types. Each installs what it needs first, into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help docs demo test check unit integration faults containers format image clean
+.PHONY: help docs demo test check unit integration faults simulate containers format image clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,10 @@ integration: .venv/installed ## the tests on a real broker
 
 faults: .venv/installed ## replicas killed and restarted under load, in full size; ten minutes
 	AUDIENCE_SYNC_TEST_FULL=1 $(PYTEST) -s tests/faults
+
+SEEDS ?= 1000
+simulate: .venv/installed ## made-up histories of the whole service: SEEDS=10000 of them, or SEED=123 again
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(MUTATION),--mutation $(MUTATION))
 
 containers: .venv/installed ## the image that ships, wired to Kafka and the emulator in containers
 	$(PYTEST) -m containers

@@ -1,5 +1,6 @@
 """Who did what when, and which promise was broken."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -37,10 +38,11 @@ class Timetable:
 
     def about(self, words: tuple[str, ...], *, most: int = LINES_SHOWN) -> list[str]:
         """The last lines that name one of *words*, and those of the world's own doings."""
+        named = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words))
         lines: list[str] = []
         for line in reversed(self._lines):
             text = _text(line)
-            if not words or line[1] == "world" or any(word in text for word in words):
+            if line[1] == "world" or named.search(text):
                 lines.append(text)
             if len(lines) >= most:
                 break

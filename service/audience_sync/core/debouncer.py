@@ -261,9 +261,15 @@ class Debouncer:
         for user_id in users:
             self._users[user_id].asked = True
 
-    def refused_at(self, user_id: UserId) -> float | None:
-        """Since when (epoch seconds) requests with the user are refused; None if this is the first."""
-        return self._users[user_id].refused_at or None
+    def refused(self, user_id: UserId, at: float) -> None:
+        """A request with the user was refused that left at this moment (epoch seconds)."""
+        user = self._users[user_id]
+        user.refused_at = user.refused_at or at
+
+    def refused_at(self, request: Request) -> dict[UserId, float]:
+        """{user: since when requests with him are refused (epoch seconds)}, of those with whom they are."""
+        users = self._users
+        return {user_id: at for user_id in request.parts if (at := users[user_id].refused_at)}
 
     def marks_of(self, user_id: UserId) -> Sequence[Mark]:
         """Where what is under way for the user began."""

@@ -1,12 +1,13 @@
 """Users who were refused while alone in their request: whether they are at fault, or the whole has failed.
 
-One user's refusal is his own only if the endpoint works for others. So it waits until a request to the same
-endpoint is confirmed that speaks of the same attribute names: one name may not be defined while another is. If
-instead others are refused alone with the same code, and nobody is confirmed between them, it is the whole:
-nobody is given up, and delivery stops.
+One user's refusal is his own only if the endpoint works for others. So he waits until a request to the same
+endpoint is confirmed that speaks of the same attribute names (one name may not be defined while another is),
+and is sent once more; refused again, he is at fault. If instead others are refused alone with the same code,
+and nobody is confirmed between them, it is the whole: nobody is given up, and delivery stops.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -25,7 +26,7 @@ there is none, the one in doubt, who may pass by now, and then at growing interv
 
 
 LONGEST_DOUBT_SECONDS: Final = 600.0
-"""After so long without anybody to compare with, it is taken for his own fault. Ours: fewer than three users in
+"""After so long with nobody to compare with, a refusal is taken for his own fault. Ours: fewer than three users in
 ten minutes are no stream that could be drained, and a position must not be held for ever."""
 
 
@@ -58,14 +59,25 @@ class Doubt:
     def __len__(self) -> int:
         return sum(map(len, self._lone.values()))
 
-    def is_his_own(self, lone: Lone, *, refused_at: float | None) -> bool:
-        """Whether others were confirmed since requests with him are refused, or that has lasted for too long.
+    def proven(self, request: Request, refused_at: Mapping[UserId, float], now: float) -> frozenset[UserId]:
+        """Those of *request* who will be at fault if they are refused now, when it leaves.
 
-        *refused_at*: since when they are; None if this is the first.
+        Others were confirmed since requests with them are refused, so the endpoint works; a failure of the whole
+        that they met is over. Or that has lasted for too long, with nobody to compare.
+
+        refused_at: {user: since when (epoch seconds) requests with him are refused}.
         """
-        since = refused_at or lone.sent_at
-        passed = self._confirmed_since(lone) > since
-        return passed or lone.since - since >= LONGEST_DOUBT_SECONDS
+        endpoint = request.endpoint
+        return frozenset(
+            user_id
+            for user_id, since in refused_at.items()
+            if self._confirmed_at_for(endpoint, names_in(endpoint, request.parts[user_id])) > since
+            or now - since >= LONGEST_DOUBT_SECONDS
+        )
+
+    def passed_since(self, lone: Lone) -> bool:
+        """Whether others were confirmed since his request left: then it is worth sending him again at once."""
+        return not self._unconfirmed(lone)
 
     def refused(self, lone: Lone) -> None:
         """A user was refused alone."""
@@ -87,16 +99,19 @@ class Doubt:
         return None
 
     def confirmed(self, endpoint: Endpoint, names: frozenset[str], now: float) -> list[Lone]:
-        """*endpoint* works for these attribute names. Returns who was in doubt, and is at fault."""
+        """*endpoint* works for these attribute names. Returns who was in doubt, and is worth sending again at once.
+
+        He may have met a failure of the whole that is over. If he is refused once more, it is his fault.
+        """
         for name in names or {""}:
             self._confirmed_at[endpoint, name] = now
         if not (in_doubt := self._lone[endpoint]):
             return []
-        at_fault = [lone for lone in in_doubt.values() if not self._unconfirmed(lone)]
-        for lone in at_fault:
+        again = [lone for lone in in_doubt.values() if not self._unconfirmed(lone)]
+        for lone in again:
             del in_doubt[lone.user_id]
         self._asked[endpoint] = 0
-        return at_fault
+        return again
 
     def take(self, endpoint: Endpoint) -> list[Lone]:
         """All in doubt on *endpoint*, who no longer are."""
@@ -132,7 +147,6 @@ class Doubt:
             if self._confirmed_at.get((endpoint, name), 0.0) <= lone.sent_at
         ]
 
-    def _confirmed_since(self, lone: Lone) -> float:
-        """When all that *lone* speaks of was last confirmed for others."""
-        endpoint = lone.request.endpoint
-        return min(self._confirmed_at.get((endpoint, name), 0.0) for name in lone.names or {""})
+    def _confirmed_at_for(self, endpoint: Endpoint, names: frozenset[str]) -> float:
+        """When all of these attribute names were last confirmed for others."""
+        return min(self._confirmed_at.get((endpoint, name), 0.0) for name in names or {""})

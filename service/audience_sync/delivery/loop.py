@@ -190,6 +190,7 @@ class Delivery:
 
     async def _deliver(self, tenure: Tenure, request: Request, pace: Pace) -> None:
         started = self._clock()
+        proven = tenure.doubt.proven(request, tenure.debouncer.refused_at(request), started)
         if tenure.ownership.lease_valid(started):
             verdict = await self._send(request)
         else:
@@ -200,7 +201,7 @@ class Delivery:
         if verdict.ambiguous:
             tenure.ownership.ambiguous(now)
         absent = await self._settling.absent(tenure, request, verdict)
-        at_fault = self._settling.settle(tenure, request, verdict, absent, started)
+        at_fault = self._settling.settle(tenure, request, verdict, absent, proven, started)
         tenure.requests_in_flight -= 1
         self._request_ended.set()
         self.nudge()

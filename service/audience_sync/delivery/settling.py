@@ -104,6 +104,7 @@ class Settling:
         request: Request,
         verdict: Verdict,
         absent: frozenset[UserId],
+        proven: frozenset[UserId],
         sent_at: float,
     ) -> list[Lone]:
         """Settle whom the answer confirms, take back whom it does not. Returns who was refused for himself."""
@@ -114,7 +115,7 @@ class Settling:
                 return []
             (user_id,) = request.parts
             alone = Lone(request, user_id, Refusal(verdict.code, verdict.reason, again=False), sent_at, now)
-            return self._refused_alone(tenure, alone, absent)
+            return self._refused_alone(tenure, alone, absent, proven)
         named: list[Lone] = []
         for user_id in request.parts:
             refusal = verdict.refused.get(user_id)
@@ -129,15 +130,18 @@ class Settling:
         if verdict.outcome is not Outcome.CONFIRMED:
             return []
         if confirmed := request.parts.keys() - verdict.refused.keys():
-            return named + self._confirmed(tenure, request, confirmed)
-        return [end for lone in named for end in self._refused_alone(tenure, lone, absent)]
+            self._confirmed(tenure, request, confirmed)
+            return named
+        return [end for lone in named for end in self._refused_alone(tenure, lone, absent, proven)]
 
-    def _confirmed(self, tenure: Tenure, request: Request, users: Collection[UserId]) -> list[Lone]:
-        """*users* were confirmed: the endpoint works. Returns who was in doubt, and is at fault."""
+    def _confirmed(self, tenure: Tenure, request: Request, users: Collection[UserId]) -> None:
+        """*users* were confirmed: the endpoint works. Who was in doubt is sent again, and at once."""
         names = tenure.debouncer.confirmed(request, users)
         if self._halt.confirmed(request.endpoint, names):
             self._watch.went_on()
-        return tenure.doubt.confirmed(request.endpoint, names, self._clock())
+        now = self._clock()
+        for lone in tenure.doubt.confirmed(request.endpoint, names, now):
+            tenure.debouncer.came_back(lone.request, lone.user_id, not_before=now, company=ALONE)
 
     def _narrow(
         self, tenure: Tenure, request: Request, verdict: Verdict, absent: frozenset[UserId], now: float
@@ -149,15 +153,21 @@ class Settling:
             company = ALONE if user_id in suspects else others
             tenure.debouncer.came_back(request, user_id, not_before=now, company=company)
 
-    def _refused_alone(self, tenure: Tenure, lone: Lone, absent: frozenset[UserId]) -> list[Lone]:
+    def _refused_alone(
+        self, tenure: Tenure, lone: Lone, absent: frozenset[UserId], proven: frozenset[UserId]
+    ) -> list[Lone]:
         """One user was refused, and nobody with him confirmed. Returns him if it is certainly his own fault.
 
         That he does not exist is his fault only if the code says so too: some apps make users on the first write.
         """
-        is_absent = lone.user_id in absent and self._accounts.says_unknown(lone.refusal)
-        endpoint, refused_at = lone.request.endpoint, tenure.debouncer.refused_at(lone.user_id)
-        if is_absent or (not self._halt and tenure.doubt.is_his_own(lone, refused_at=refused_at)):
+        endpoint, user_id = lone.request.endpoint, lone.user_id
+        is_absent = user_id in absent and self._accounts.says_unknown(lone.refusal)
+        if is_absent or (not self._halt and user_id in proven):
             return [lone]
+        tenure.debouncer.refused(user_id, lone.sent_at)
+        if not self._halt and tenure.doubt.passed_since(lone):
+            tenure.debouncer.came_back(lone.request, user_id, not_before=lone.since, company=ALONE)
+            return []
         tenure.doubt.refused(lone)
         self._watch.in_doubt(lone.request, lone.refusal)
         failing = tenure.doubt.failing(endpoint)

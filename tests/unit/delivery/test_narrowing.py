@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from audience_sync.chat_api.errors import TryAgain
-from audience_sync.core.changes import AddTag, Endpoint, Request, SetAttribute, UserId
+from audience_sync.core.changes import AddTag, Endpoint, RemoveTag, Request, SetAttribute, UserId
 from audience_sync.core.doubt import ASK_AFTER_SECONDS, LONE_REFUSALS, LONGEST_DOUBT_SECONDS
 from audience_sync.core.verdicts import (
     REFUSED_USER,
@@ -93,7 +93,7 @@ def test_a_user_whom_the_refusal_names_is_not_looked_for() -> None:
             await asyncio.sleep(60)
 
         assert [user for user, _ in deliveries.given_up] == ["user-07"]
-        assert sorted(len(request.parts) for _, request in deliveries.sent) == [1, 99, 100]
+        assert sorted(len(request.parts) for _, request in deliveries.sent) == [1, 1, 99, 100]
 
     on_virtual_time(main())
 
@@ -117,7 +117,7 @@ def test_what_arrives_meanwhile_leaves_with_the_repeat() -> None:
 
 
 def test_a_user_who_was_given_up_travels_alone_for_a_while() -> None:
-    """His next change costs one call, not another search."""
+    """His next change costs two calls, not another search: the second is sent when it is known that others pass."""
 
     async def main() -> None:
         deliveries = Deliveries(refusing("user-42"))
@@ -128,7 +128,7 @@ def test_a_user_who_was_given_up_travels_alone_for_a_while() -> None:
             a_hundred(deliveries)
             await asyncio.sleep(60)
 
-        assert sorted(len(request.parts) for _, request in deliveries.sent) == [1, 99]
+        assert sorted(len(request.parts) for _, request in deliveries.sent) == [1, 1, 99]
         assert [user for user, _ in deliveries.given_up] == ["user-42", "user-42"]
 
     on_virtual_time(main())
@@ -282,21 +282,25 @@ def test_a_witness_who_has_changed_since_is_no_witness() -> None:
 
 
 def test_a_user_in_doubt_takes_what_arrives_and_it_is_sent_when_the_doubt_is_over() -> None:
+    """The broken tag is replaced before anybody has passed: nothing is given up."""
+
     async def main() -> None:
         deliveries = Deliveries(
-            lambda request: REFUSED if request.parts.get(UserId("bad")) == ["broken"] else OK
+            lambda request: (
+                REFUSED if request == Request(Endpoint.ADD_TAGS, {UserId("bad"): ["broken"]}) else OK
+            )
         )
         async with deliveries.running():
             deliveries.tell("bad", AddTag("broken"), urgent=True)
             await asyncio.sleep(1)
-            deliveries.tell("bad", AddTag("fine"), urgent=True)
+            deliveries.tell("bad", RemoveTag("broken"), urgent=True)
             await asyncio.sleep(1)
             assert len(deliveries.sent) == 1
             deliveries.tell("good", urgent=True)
             await asyncio.sleep(5)
 
-        assert [user for user, _ in deliveries.given_up] == ["bad"]
-        assert deliveries.sent[-1][1].parts == {"bad": ["fine"]}
+        assert not deliveries.given_up
+        assert deliveries.sent[-1][1] == Request(Endpoint.REMOVE_TAGS, {UserId("bad"): ["broken"]})
         assert deliveries.settled
 
     on_virtual_time(main())
@@ -332,6 +336,26 @@ def test_users_who_do_not_exist_yet_are_not_given_up_for_what_is_wrong_with_the_
             assert deliveries.halt
             deliveries.answer = lambda _: OK
             await asyncio.sleep(120)
+
+        assert not deliveries.given_up
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_a_short_failure_of_the_whole_gives_nobody_up_when_it_is_over() -> None:
+    """That others pass now says nothing of the moment when he was refused: so he is sent once more."""
+
+    async def main() -> None:
+        deliveries = Deliveries(lambda _: UNDEFINED)
+        async with deliveries.running():
+            deliveries.tell("alice", urgent=True)
+            await asyncio.sleep(1)
+            deliveries.tell("bob", urgent=True)
+            await asyncio.sleep(1)
+            deliveries.answer = lambda _: OK
+            deliveries.tell("carol", urgent=True)
+            await asyncio.sleep(10)
 
         assert not deliveries.given_up
         assert deliveries.settled
