@@ -47,7 +47,7 @@ from audience_sync.events.security_parameters import faststream_parameters
 from audience_sync.events.stream import Stream, StreamOptions
 from audience_sync.events.topics import TopicsChecked
 from audience_sync.events.translator import Translator
-from audience_sync.service import COMMIT_TIMEOUT_SECONDS, Service
+from audience_sync.service import COMMIT_TIMEOUT_SECONDS, Service, StreamError
 from audience_sync.settings import ChatSettings, KafkaSettings, Settings, SettingsError, secret
 from audience_sync.telemetry.gauges import keep_gauges
 from audience_sync.telemetry.metrics import Metrics
@@ -74,7 +74,8 @@ def assemble(settings: Settings, rules: Rules) -> Service:
     clock, chance = Clock(), random.Random()
     registry = CollectorRegistry()
     metrics = Metrics(registry, topics=rules.topics, codes=BY_CODE)
-    watch = Watch(metrics, log)
+    stops = settings.kafka.lost_records == "stop"
+    watch = _WatchThatStops(metrics, log, stop=lambda error: failed(error)) if stops else Watch(metrics, log)
     kafka, request_timeout = settings.kafka, settings.chat.request_timeout_seconds
     security = security_of(kafka)
     translator = Translator(rules)
@@ -220,6 +221,27 @@ def assemble(settings: Settings, rules: Rules) -> Service:
         totals=metrics.totals,
         log=log.bind(version=__version__),
     )
+
+
+class _WatchThatStops(Watch):
+    """Ends the service when records are lost, so that nobody can overlook it."""
+
+    def __init__(
+        self, metrics: Metrics, log: structlog.stdlib.BoundLogger, *, stop: Callable[[BaseException], None]
+    ) -> None:
+        super().__init__(metrics, log)
+        self._stop = stop
+
+    def records_lost(self, key: PartitionKey, *, committed: int, beginning: int) -> None:
+        """Retention has deleted records before they were read."""
+        super().records_lost(key, committed=committed, beginning=beginning)
+        self._stop(
+            StreamError(
+                f"{key.topic}, partition {key.number}: records {committed} to {beginning - 1} were deleted before "
+                "they were read. Read them from another copy, or accept the loss: "
+                "AUDIENCE_SYNC_KAFKA__LOST_RECORDS=go_on"
+            )
+        )
 
 
 async def _existing(chat: ChatApi, users: Collection[str]) -> Mapping[str, bool]:

@@ -128,6 +128,10 @@ class KafkaSettings(Group):
     """Records a partition between the committed position and the one read next: what is read again after a
     crash, at most. Less: less memory and re-reading, but one slow user stops his partition sooner."""
 
+    lost_records: Literal["go_on", "stop"] = "go_on"
+    """What follows when a topic has deleted records before they were read. Each loss is counted and told either
+    way; `stop` also ends the service, and the same when it is started again, until this says `go_on`."""
+
     preflight_seconds: float = Field(default=10.0, gt=0, le=120)
     """How long the brokers may take to answer at start."""
 

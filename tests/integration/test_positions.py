@@ -294,4 +294,4 @@ async def test_records_that_retention_has_deleted_are_told(broker: str, topic: s
 async def test_a_partition_that_is_not_ours_has_no_position(broker: str, topic: str, group: str) -> None:
     async with member(broker, topic, group) as one:
         assert one.positions.read_position(PartitionKey("elsewhere", 0)) is None
-        assert one.positions.unread(one.key) == 0
+        assert one.positions.unread(one.key, 0) == 0

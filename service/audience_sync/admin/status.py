@@ -26,7 +26,7 @@ class Status:
         dead_letters_full: Callable[[], bool],
         loop_turned_at: Callable[[], float],
         polled_seconds_ago: Callable[[], float],
-        unread: Callable[[PartitionKey], int],
+        unread: Callable[[PartitionKey, int], int],
         clock: Callable[[], float],
     ) -> None:
         self._version = version
@@ -91,7 +91,7 @@ class Status:
                 "partition": key.number,
                 "read_position": ledger.read_position,
                 "settled_position": ledger.settled_position,
-                "unread": self._unread(key),
+                "unread": self._unread(key, ledger.read_position),
                 "held": key.number in held,
             }
             for key, ledger in tenure.ownership.ledgers()

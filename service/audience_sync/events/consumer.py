@@ -15,11 +15,16 @@ from aiokafka.errors import KafkaError
 
 from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
 from audience_sync.core.tenure import Tenure
+from audience_sync.events.gaps import Gaps
 from audience_sync.events.intake import Intake, Record
 from audience_sync.events.positions import Positions
 
 TURN_SECONDS: Final = 0.1
 """How often it is looked whether records that wait for room may be taken in, or a commit is due."""
+
+LOOK_FOR_LOSSES_SECONDS: Final = 1.0
+LOOK_FOR_ENDS_SECONDS: Final = 5.0
+"""How often the broker is asked, at most, whether a gap was a loss, and where the partitions end."""
 
 RETRY_SECONDS: Final = 1.0
 """After the broker did not say where to start."""
@@ -33,6 +38,9 @@ class Watch(Protocol):
 
     def revoked(self, ownership: Ownership, *, committed: bool) -> None:
         """They no longer are."""
+
+    def records_lost(self, key: PartitionKey, *, committed: int, beginning: int) -> None:
+        """Retention has deleted records before they were read."""
 
     def start_unknown(self, error: str) -> None:
         """The broker did not say where to start; it is asked again."""
@@ -72,6 +80,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         self._rests: dict[PartitionKey, list[Record]] = {}
         self._commit_due_at = 0.0
         self._may_hurry = True  # not after a failed commit: the next one is due in time
+        self._gaps = Gaps()
+        self._look_for_losses_at = self._look_for_ends_at = 0.0
         self._turn = asyncio.Event()
 
     @property
@@ -106,6 +116,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
 
     def _take(self, tenure: Tenure, key: PartitionKey, records: list[Record]) -> None:
         waiting = self._rests.get(key)
+        expected = (
+            waiting[-1].offset + 1 if waiting else tenure.ownership.partitions[key].ledger.read_position
+        )
+        self._gaps.passed(key, expected, records[0].offset)
         if waiting is not None:
             waiting.extend(records)
             return
@@ -123,6 +137,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
             if (tenure := self._tenure) is not None:
                 self._take_rests(tenure)
                 self._follow_the_consumer(tenure)
+                await self._look_around(tenure)
                 await self._commit_if_due(tenure)
             try:
                 async with asyncio.timeout(TURN_SECONDS):
@@ -145,7 +160,20 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         """Positions pass transaction markers and the like, which are never handed out."""
         for key, ledger in tenure.ownership.ledgers():
             if key not in self._rests and (position := self._positions.read_position(key)) is not None:
+                self._gaps.passed(key, ledger.read_position, position)
                 ledger.read_up_to(position)
+
+    async def _look_around(self, tenure: Tenure) -> None:
+        """Ask the broker what no fetch tells: whether a gap was a loss, and where paused partitions end."""
+        now = self._clock()
+        if self._gaps and now >= self._look_for_losses_at:
+            self._look_for_losses_at = now + LOOK_FOR_LOSSES_SECONDS
+            lost = self._gaps.lost(await self._positions.beginnings(self._gaps.partitions))
+            for key, (first, beginning) in lost.items():
+                self._watch.records_lost(key, committed=first, beginning=beginning)
+        if now >= self._look_for_ends_at:
+            self._look_for_ends_at = now + LOOK_FOR_ENDS_SECONDS
+            await self._positions.look_for_ends(list(tenure.ownership.partitions))
 
     async def _commit_if_due(self, tenure: Tenure) -> None:
         now = self._clock()
@@ -228,6 +256,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         """End what is ours: nothing new leaves, what is under way ends, and what is settled is committed."""
         tenure, self._tenure = self._tenure, None
         self._rests.clear()
+        self._gaps.forget()
         if tenure is None:
             return
         await self._end(tenure)

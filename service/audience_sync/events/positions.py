@@ -7,7 +7,7 @@ version changes what is used here.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -52,6 +52,7 @@ class Positions:
         self._watch = watch
         self._one_at_a_time = asyncio.Lock()
         self._guarded: AIOKafkaConsumer | None = None
+        self._ends: dict[PartitionKey, int] = {}
         self._joined: tuple[Ownership, object] | None = None
 
     async def starts(self, keys: Collection[PartitionKey], *, bound: int) -> dict[PartitionKey, Start]:
@@ -116,10 +117,30 @@ class Positions:
         state = assignment.state_value(partition)
         return int(state.position) if state.has_valid_position else None
 
-    def unread(self, key: PartitionKey) -> int:
-        """Records after the consumer's own position, as far as the broker's last answers tell; 0 if unknown."""
-        end, position = self._kafka().highwater(TopicPartition(*key)), self.read_position(key)
-        return 0 if end is None or position is None else max(0, end - position)
+    async def beginnings(self, keys: Collection[PartitionKey]) -> dict[PartitionKey, int]:
+        """Where partitions begin; of none, if the broker does not say in time."""
+        return await self._asked(self._kafka().beginning_offsets, keys)
+
+    async def look_for_ends(self, keys: Collection[PartitionKey]) -> None:
+        """Ask where partitions end: a paused one is not fetched, so no fetch tells."""
+        self._ends |= await self._asked(self._kafka().end_offsets, keys)
+
+    def unread(self, key: PartitionKey, read_position: int) -> int:
+        """Records from *read_position* on, as far as the broker's last answers tell; 0 if unknown."""
+        fetched = self._kafka().highwater(TopicPartition(*key)) or 0
+        return max(0, fetched - read_position, self._ends.get(key, 0) - read_position)
+
+    async def _asked(
+        self,
+        ask: Callable[[list[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]],
+        keys: Collection[PartitionKey],
+    ) -> dict[PartitionKey, int]:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                found = await ask([TopicPartition(*key) for key in keys])
+        except (KafkaError, TimeoutError):
+            return {}
+        return {key: found[TopicPartition(*key)] for key in keys}
 
     def pause(self, keys: Collection[PartitionKey]) -> None:
         """Fetch nothing more of these partitions; polling goes on, and so does the membership."""

@@ -15,7 +15,7 @@ def keep_gauges(
     *,
     tenure: Callable[[], Tenure | None],
     paces: Mapping[Endpoint, Pace],
-    unread: Callable[[PartitionKey], int],
+    unread: Callable[[PartitionKey, int], int],
     ready: Callable[[], bool],
     clock: Callable[[], float],
 ) -> None:
@@ -41,7 +41,9 @@ def keep_gauges(
     metrics.partitions.set_function(of_tenure(lambda ours: len(ours.ownership.partitions)))
     metrics.held_partitions.set_function(of_tenure(held_partitions))
     metrics.unread_records.set_function(
-        of_tenure(lambda ours: sum(unread(key) for key in ours.ownership.partitions))
+        of_tenure(
+            lambda ours: sum(unread(key, ledger.read_position) for key, ledger in ours.ownership.ledgers())
+        )
     )
     metrics.unsettled_records.set_function(
         of_tenure(
