@@ -1,5 +1,7 @@
 """Makes the reference pages from the code: `make docs`. A test compares what stands here with what it makes."""
 
+import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
@@ -13,6 +15,7 @@ from pydantic.fields import FieldInfo
 from audience_sync.chat_api.errors import BY_CODE
 from audience_sync.settings import FILE_VARIABLE, PREFIX, Group, Settings
 from audience_sync.telemetry.metrics import Metrics
+from tests.simulation.mutations import MUTATIONS
 
 FOLDER: Final = Path(__file__).parent
 MADE: Final = "<!-- Made from the code by `make docs`. Change it there. -->"
@@ -23,7 +26,11 @@ MOST_VALUES: Final = 12
 
 def pages() -> dict[str, str]:
     """{file name: text} of all pages that are made."""
-    return {"settings.md": settings_page(), "metrics.md": metrics_page()}
+    return {
+        "settings.md": settings_page(),
+        "metrics.md": metrics_page(),
+        "reliability.md": reliability_page(),
+    }
 
 
 def settings_page() -> str:
@@ -82,6 +89,41 @@ FastStream adds its own, about batches and not about records; the published ones
 | metric | what it says, in FastStream's words |
 | --- | --- |
 {others}"""
+
+
+def reliability_page() -> str:
+    """The page as it stands, with its tables made anew from the tests' own names and words."""
+    faults = "".join(
+        f"| `{name}` | {' | '.join(_three_sentences(name, words))} |\n"
+        for file in sorted((FOLDER.parent / "tests" / "faults").glob("test_*.py"))
+        for name, words in _tests(file)
+    )
+    misreadings = "".join(
+        f"| {mutation.name} | {mutation.promise} | {_paragraph(mutation.what)} |\n" for mutation in MUTATIONS
+    )
+    tables = {
+        "tests/faults": f"| test | what was running | what broke | what held |\n| --- | --- | --- | --- |\n{faults}",
+        "tests/simulation": f"| misreading | breaks | what |\n| --- | --- | --- |\n{misreadings}",
+    }
+    page = (FOLDER / "reliability.md").read_text()
+    for source, table in tables.items():
+        begin = f"<!-- made from {source} by `make docs` -->\n"
+        head, _, rest = page.partition(begin)
+        page = f"{head}{begin}\n{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
+    return page
+
+
+def _tests(file: Path) -> Iterator[tuple[str, str]]:
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield node.name, _paragraph(ast.get_docstring(node))
+
+
+def _three_sentences(name: str, words: str) -> tuple[str, str, str]:
+    """What was running, what broke, what held: a fault test's docstring."""
+    sentences = re.split(r"(?<=\.) (?=[A-Z])", words)
+    assert len(sentences) >= 3, f"{name}: what was running, what broke, what held: three sentences"
+    return sentences[0], sentences[1], " ".join(sentences[2:])
 
 
 def _table(group: type[BaseModel], prefix: str) -> str:

@@ -43,7 +43,11 @@ def product(topics: str) -> Product:
 def test_three_replicas_keep_all_users_in_step_with_full_requests(
     fleet: Fleet, product: Product, broker: str
 ) -> None:
-    """With the API as the bottleneck no call is wasted, none is above the limit, and no user is forgotten."""
+    """Three replicas were sending under load.
+
+    The API's limit was the bottleneck.
+    No call was wasted, none was above the limit, and no user was forgotten.
+    """
     feed(product, broker, EVENTS)
     all_in_step(product.truth, fleet.chat)
 
@@ -70,7 +74,11 @@ def test_three_replicas_keep_all_users_in_step_with_full_requests(
 def test_replicas_that_are_killed_lose_nothing_and_send_nothing_old(
     fleet: Fleet, product: Product, broker: str
 ) -> None:
-    """A random replica is killed with -9 again and again while events flow; another takes its place."""
+    """Three replicas were sending under load.
+
+    A random one was killed with -9 again and again, and another took its place.
+    Every user was in step at the end, no value had gone back, and no user was in two requests at once.
+    """
     chance = random.Random(7)
     with flowing(product, broker, EVENTS, seconds=KILLS * SECONDS_A_KILL):
         for _ in range(KILLS):
@@ -87,7 +95,11 @@ def test_replicas_that_are_killed_lose_nothing_and_send_nothing_old(
 
 
 def test_a_rolling_restart_hands_over_clean(fleet: Fleet, product: Product, broker: str) -> None:
-    """SIGTERM one after another while events flow: each drains, commits, leaves and exits 0."""
+    """Three replicas were sending under load.
+
+    One after another got SIGTERM, and another took its place.
+    Each drained, committed, left the group and ended with 0; every user was in step, and no value had gone back.
+    """
     leavers = list(fleet.running)
     with flowing(product, broker, EVENTS, seconds=len(leavers) * SECONDS_A_KILL):
         for leaver in leavers:
@@ -109,7 +121,11 @@ def test_a_rolling_restart_hands_over_clean(fleet: Fleet, product: Product, brok
 def test_the_last_change_of_a_stream_gone_idle_is_confirmed(
     fleet: Fleet, product: Product, broker: str
 ) -> None:
-    """The wall clock wakes the delivery, not the next event."""
+    """Three replicas had nothing to do.
+
+    One event came, and nothing after it.
+    The wall clock woke the delivery: it was confirmed all the same, after the quiet time.
+    """
     feed(product, broker, 1)
     eventually(lambda: confirmed(fleet, "count"), "it is confirmed", 10)
     show("idle topic", quiet_seconds=1.0, confirmed_after_seconds=round(confirmed(fleet, "sum"), 3))
