@@ -83,7 +83,7 @@ def assemble(settings: Settings, rules: Rules) -> Service:
     failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     chat = chat_api(settings.chat, wall_clock=time.time, chance=chance)
-    halt = Halt()
+    halt, of_app = Halt(), settings.chat.calls_per_second_of_app
     paces = {
         endpoint: Pace(
             calls_per_second=settings.chat.calls_per_second, most_in_flight=settings.chat.most_in_flight
@@ -114,6 +114,9 @@ def assemble(settings: Settings, rules: Rules) -> Service:
         watch=watch,
         clock=clock,
         chance=chance.random,
+        pace_of_all=None
+        if of_app is None
+        else Pace(calls_per_second=of_app, most_in_flight=settings.chat.most_in_flight * len(Endpoint)),
     )
     times = DebounceTimes(
         quiet_seconds=settings.debounce.quiet_seconds,
@@ -123,7 +126,11 @@ def assemble(settings: Settings, rules: Rules) -> Service:
 
     def begin(ownership: Ownership) -> Tenure:
         tenure = Tenure(ownership, times)
-        delivery.begin(tenure, share=partitions.share(ownership.partitions, settings.chat.calls_per_second))
+        delivery.begin(
+            tenure,
+            share=partitions.share(ownership.partitions, settings.chat.calls_per_second),
+            share_of_all=1.0 if of_app is None else partitions.share(ownership.partitions, of_app),
+        )
         return tenure
 
     async def end(tenure: Tenure) -> None:

@@ -186,6 +186,9 @@ class ChatSettings(Group):
     calls_per_second: float = Field(default=float(CALLS_PER_SECOND), gt=0, le=10_000)
     """What the API allows each endpoint, over all replicas. 97 % of it are used."""
 
+    calls_per_second_of_app: float | None = Field(default=None, gt=0, le=10_000)
+    """What the API allows all endpoints together, over all replicas. None: no limit of this kind is documented."""
+
     request_timeout_seconds: float = Field(default=5.0, gt=SERVER_TIMEOUT_SECONDS, le=60)
     """How long a request may take, connecting included. Longer than the server's own 3 s."""
 

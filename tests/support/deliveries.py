@@ -36,6 +36,7 @@ class Deliveries:
         *,
         calls_per_second: float = 100,
         unknown: UnknownAccounts = UnknownAccounts.DEAD_LETTER,
+        pace_of_all: Pace | None = None,
     ) -> None:
         self.answer = answer
         self.answer_seconds = 0.2
@@ -67,6 +68,7 @@ class Deliveries:
             watch=self,
             clock=virtual_now,
             chance=lambda: 0.5,
+            pace_of_all=pace_of_all,
         )
 
     async def _send(self, request: Request) -> Verdict:

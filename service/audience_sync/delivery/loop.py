@@ -14,6 +14,9 @@ from audience_sync.core.verdicts import Outcome, Verdict
 from audience_sync.delivery import settling
 from audience_sync.delivery.accounts import Accounts
 
+TOO_MANY_CALLS_OF_THE_APP: Final = 60011
+"""The code that speaks of all endpoints together. Source: docs/chat-api.md#codes."""
+
 LONGEST_SLEEP_SECONDS: Final = 1.0
 """The loop turns at least this often, so that its progress can be seen from outside."""
 
@@ -46,12 +49,15 @@ class Delivery:
         watch: Watch,
         clock: Callable[[], float],
         chance: Callable[[], float],
+        pace_of_all: Pace | None = None,
     ) -> None:
+        """Take the parts. pace_of_all: of all endpoints together, where the API limits the whole app."""
         self._send = send
         self._settling = settling.Settling(
             accounts=accounts, give_up=give_up, halt=halt, watch=watch, clock=clock
         )
         self._paces = paces
+        self._pace_of_all = pace_of_all
         self._halt = halt
         self._watch = watch
         self._clock = clock
@@ -62,10 +68,15 @@ class Delivery:
         self.turned_at = clock()
         """When the loop last turned (epoch seconds)."""
 
-    def begin(self, tenure: Tenure, *, share: float) -> None:
-        """Deliver for *tenure*, whose partitions are that *share* of all that cause calls."""
+    def begin(self, tenure: Tenure, *, share: float, share_of_all: float = 1.0) -> None:
+        """Deliver for *tenure*, whose partitions are that *share* of all that cause calls.
+
+        share_of_all: the same of the limit of all endpoints together.
+        """
         for pace in self._paces.values():
             pace.share = share
+        if self._pace_of_all is not None:
+            self._pace_of_all.share = share_of_all
         self._tenure = tenure
         self.nudge()
 
@@ -123,6 +134,8 @@ class Delivery:
             while (at := self._may_start_at(tenure, endpoint, pace)) is not None and at <= now:
                 ready = tenure.debouncer.ready.waiting(endpoint)
                 pace.start(now)
+                if self._pace_of_all is not None:
+                    self._pace_of_all.start(now)
                 request = self._cut(tenure, endpoint, now)
                 tenure.requests_in_flight += 1
                 self._watch.request_cut(request, ready=max(ready, len(request.parts)))
@@ -149,9 +162,10 @@ class Delivery:
 
     def _may_start_at(self, tenure: Tenure, endpoint: Endpoint, pace: Pace) -> float | None:
         """The moment from which a request to *endpoint* may start as things stand, or None."""
-        permit = pace.permit_at()
-        if permit is None:
+        permits = [each.permit_at() for each in (pace, self._pace_of_all) if each is not None]
+        if None in permits:
             return None
+        permit = max(each for each in permits if each is not None)
         worth = tenure.debouncer.ready.worth_cutting_at(endpoint)
         if self._halt:
             if endpoint is not self._halt.endpoint or pace.in_flight:
@@ -198,6 +212,7 @@ class Delivery:
         now = self._clock()
         self._watch.request_ended(request, verdict, now - started)
         self._answered(request.endpoint, verdict, pace, now)
+        self._answered_for_all(verdict, now)
         if verdict.ambiguous:
             tenure.ownership.ambiguous(now)
         absent = await self._settling.absent(tenure, request, verdict)
@@ -226,6 +241,13 @@ class Delivery:
                 self._settling.stop(endpoint, verdict.reason, now)
             case Outcome.UNTRIED:
                 pace.untried()
+
+    def _answered_for_all(self, verdict: Verdict, now: float) -> None:
+        """What the answer says of all endpoints together."""
+        if self._pace_of_all is not None:
+            self._pace_of_all.untried()
+            if verdict.outcome is Outcome.SLOW_DOWN and verdict.code == TOO_MANY_CALLS_OF_THE_APP:
+                self._pace_of_all.refused_for_its_rate(now)
 
     async def _end(self, tenure: Tenure, lone: Lone) -> None:
         await self._settling.end(tenure, lone)

@@ -6,10 +6,11 @@ from itertools import pairwise
 import pytest
 
 from audience_sync.core.changes import AddTag, Endpoint, RemoveAllTags, Request, SetAttribute, UserId
+from audience_sync.core.pace import Pace
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.verdicts import SETTLING_SECONDS, Outcome, Refusal, Verdict
 from audience_sync.delivery.loop import LONGEST_SLEEP_SECONDS
-from tests.support.clock import START, on_virtual_time
+from tests.support.clock import START, on_virtual_time, virtual_now
 from tests.support.deliveries import NO_ANSWER, OK, SLOW_DOWN, STOPPED, Deliveries
 from tests.support.tenures import BOUNDS, TIMES, a_tenure, an_ownership
 
@@ -129,6 +130,42 @@ def test_requests_leave_no_faster_than_the_pace() -> None:
         assert len(moments) == 50
         assert all(later - earlier >= 0.99 / (5 * 0.97) for earlier, later in pairwise(moments[1:]))
         assert moments[-1] - moments[0] <= 49 / (5 * 0.95)
+
+    on_virtual_time(main())
+
+
+def test_all_endpoints_together_leave_no_faster_than_the_pace_of_the_app() -> None:
+    """Each has permits enough of its own."""
+
+    async def main() -> None:
+        pace = Pace(calls_per_second=10, most_in_flight=100)
+        deliveries = Deliveries(calls_per_second=100, pace_of_all=pace)
+        for number in range(4000):
+            change = AddTag("a") if number % 2 else SetAttribute("city", "x")
+            deliveries.tell(f"user-{number}", change, urgent=True)
+        async with deliveries.running():
+            await asyncio.sleep(10)
+
+        moments = [at for at, _ in deliveries.sent]
+        assert len({request.endpoint for _, request in deliveries.sent}) == 2
+        assert len(moments) == 40
+        assert min(later - earlier for earlier, later in pairwise(moments[1:])) >= 1 / 10
+        assert pace.in_flight == 0
+
+    on_virtual_time(main())
+
+
+def test_an_answer_about_the_whole_app_slows_all_endpoints() -> None:
+    """And not only the one that met it."""
+
+    async def main() -> None:
+        pace = Pace(calls_per_second=100, most_in_flight=100)
+        of_app = Verdict(outcome=Outcome.SLOW_DOWN, code=60011)
+        deliveries = Deliveries(lambda _: of_app, pace_of_all=pace)
+        async with deliveries.running():
+            deliveries.tell("alice", urgent=True)
+            await asyncio.sleep(1)
+            assert pace.calls_per_second(virtual_now()) < 90
 
     on_virtual_time(main())
 
