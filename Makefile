@@ -42,7 +42,7 @@ containers: .venv/installed ## the image that ships, wired to Kafka and the emul
 	$(PYTEST) -m containers
 
 docs: .venv/installed ## make the reference pages from the code again
-	$(BIN)/python docs/make_reference.py
+	$(BIN)/python -m docs.make_reference
 	AUDIENCE_SYNC_TEST_WRITE_PAGES=1 $(PYTEST) -q tests/contract/test_every_call.py
 
 format: .venv/installed ## put the code in shape
