@@ -309,3 +309,40 @@ def test_it_is_told_where_what_is_under_way_began(users: Users) -> None:
     users.tell(ALICE, AddTag("b"))
 
     assert [mark.position for mark in users.debouncer.marks_of(ALICE)] == [1]
+
+
+def test_who_was_confirmed_and_waits_for_nothing_may_witness(users: Users) -> None:
+    """Sending him again changes nothing, and tells whether the endpoint works."""
+    users.tell(ALICE, AddTag("a"), urgent=True)
+    request = users.cut()
+    users.confirm(request)
+    users.debouncer.confirmed(request, [ALICE])
+
+    assert users.debouncer.cut_witness(Endpoint.ADD_TAGS, frozenset()) == request
+    assert not users.debouncer.has_witness(Endpoint.ADD_TAGS, frozenset())
+    assert users.debouncer.settle(ALICE, users.clock()) is not None
+    assert len(users.debouncer) == 0
+
+
+def test_who_waits_for_something_newer_is_no_witness_neither_now_nor_later(users: Users) -> None:
+    """His old value would be sent after the newer one."""
+    users.tell(ALICE, SetAttribute("city", "old"), urgent=True)
+    request = users.cut(Endpoint.SET_ATTRIBUTES)
+    users.tell(ALICE, SetAttribute("city", "new"), urgent=True)
+    users.confirm(request)
+    users.debouncer.confirmed(request, [ALICE])
+    newer = users.cut(Endpoint.SET_ATTRIBUTES)
+    users.confirm(newer)
+
+    assert users.debouncer.cut_witness(Endpoint.SET_ATTRIBUTES, frozenset({"city"})) is None
+
+
+def test_a_witness_speaks_for_the_names_of_his_own_change(users: Users) -> None:
+    users.tell(ALICE, SetAttribute("city", "x"), urgent=True)
+    request = users.cut(Endpoint.SET_ATTRIBUTES)
+    users.confirm(request)
+
+    assert users.debouncer.confirmed(request, [ALICE]) == {"city"}
+    assert users.debouncer.has_witness(Endpoint.SET_ATTRIBUTES, frozenset({"city"}))
+    assert not users.debouncer.has_witness(Endpoint.SET_ATTRIBUTES, frozenset({"tier"}))
+    assert not users.debouncer.has_witness(Endpoint.REMOVE_ATTRIBUTES, frozenset({"city"}))

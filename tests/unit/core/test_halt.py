@@ -61,3 +61,14 @@ def test_a_stop_that_was_lifted_and_comes_again_is_looked_at_later() -> None:
     halt.stop(ADD, "not allowed", 1030.0)
 
     assert halt.look_at == 1035.0
+
+
+def test_a_stop_for_one_name_ends_with_a_confirmation_that_speaks_of_it() -> None:
+    """That another attribute can be set says nothing of the one that is not defined."""
+    halt = Halt()
+    halt.stop(SET, "not defined", 1000.0, names=frozenset({"tier"}))
+
+    assert not halt.confirmed(SET, frozenset({"city"}))
+    assert halt
+    assert halt.confirmed(SET, frozenset({"city", "tier"}))
+    assert not halt

@@ -17,7 +17,7 @@ from audience_sync.core.verdicts import (
     Verdict,
 )
 from tests.support.clock import on_virtual_time
-from tests.support.deliveries import NO_ANSWER, OK, Deliveries
+from tests.support.deliveries import NO_ANSWER, OK, STOPPED, Deliveries
 from tests.support.tenures import TIMES, a_tenure
 
 REFUSED = Verdict(outcome=Outcome.REFUSED, code=90046, reason="add_tag answered 90046: too many tags")
@@ -179,6 +179,47 @@ def test_a_stop_is_looked_at_with_a_user_who_was_confirmed_before() -> None:
         assert first == Request(Endpoint.ADD_TAGS, {UserId("good"): ["a"]})
         assert not deliveries.halt
         assert len(deliveries.given_up) == LONE_REFUSALS
+
+    on_virtual_time(main())
+
+
+def test_a_stop_by_its_code_is_looked_at_with_a_witness_too() -> None:
+    """Nobody's change is spent on finding out."""
+
+    async def main() -> None:
+        deliveries = Deliveries()
+        async with deliveries.running():
+            deliveries.tell("good", urgent=True)
+            await asyncio.sleep(1)
+            deliveries.answer = lambda _: STOPPED
+            deliveries.tell("waiting", urgent=True)
+            await asyncio.sleep(1)
+            deliveries.sent.clear()
+            await asyncio.sleep(10)
+
+        assert [list(request.parts) for _, request in deliveries.sent[:1]] == [["good"]]
+
+    on_virtual_time(main())
+
+
+def test_with_bad_users_alone_a_stop_waits_for_others_to_be_read() -> None:
+    """Otherwise nobody could ever end it: whoever looks is refused for himself."""
+
+    async def main() -> None:
+        bad = [f"bad-{number}" for number in range(LONE_REFUSALS)]
+        deliveries = Deliveries(refusing(*bad))
+        async with deliveries.running():
+            for user in bad:
+                deliveries.tell(user, urgent=True)
+            await asyncio.sleep(10)
+            assert deliveries.halt
+            assert deliveries.halt.wants_others
+            deliveries.tell("good", urgent=True)
+            await asyncio.sleep(120)
+
+        assert not deliveries.halt
+        assert sorted(user for user, _ in deliveries.given_up) == bad
+        assert deliveries.settled
 
     on_virtual_time(main())
 
