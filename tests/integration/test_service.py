@@ -202,6 +202,27 @@ def test_one_unknown_user_is_given_up_and_ninety_nine_are_in_step(
     assert calls["im_set_attr"] + calls["account_check"] <= 1 + 15 + 9, "nine for how the users came in"
 
 
+def test_the_successor_family_serves_as_well(fleet: Fleet, broker: str, topics: str) -> None:
+    """One setting, and other paths; an unknown user is named, and nobody has to look for him."""
+    _control(fleet, "switches", {"accounts": "imported"})
+    _control(fleet, "accounts", {"users": ["good"]})
+    replica = fleet.start(AUDIENCE_SYNC_CHAT__FAMILY="timpush")
+    fleet.wait_until_ready()
+    feed = Feed(broker)
+    for user in ("good", "unknown"):
+        event = {"kind": "city-changed", "user_id": user, "city": "Shenzhen"}
+        feed.send(topics + CITY, user.encode(), json.dumps(event).encode())
+    feed.flush()
+    eventually(lambda: replica.metric("audience_sync_dead_letters_total") == 1, "one dead letter")
+    eventually(
+        lambda: fleet.chat.state().get("good", {}).get("attributes") == {"city": "Shenzhen"},
+        "the other is in step",
+    )
+    calls = fleet.chat.counters()["calls"]
+    assert calls["timpush/set_attr"] >= 1
+    assert not any(endpoint.startswith("im_") for endpoint in calls)
+
+
 def _control(fleet: Fleet, name: str, body: object) -> None:
     urllib.request.urlopen(
         urllib.request.Request(f"{fleet.chat.url}/control/{name}", json.dumps(body).encode()), timeout=5
