@@ -19,7 +19,7 @@ help: ## this list
 demo: .venv/installed ## events in, requests out, on an embedded broker and an emulated Chat API; under two minutes
 	@$(BIN)/audience-sync demo
 
-check: .venv/installed ## format, lint, types, and every test that needs no broker; under a minute
+check: .venv/installed ## format, lint, types, and every test that needs no broker; two minutes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
