@@ -301,8 +301,17 @@ class Consumer:
     """
 
     def __init__(
-        self, coordinator: Coordinator, *, link: Link, log: Log, uncommitted: bool, chance: Random
+        self,
+        coordinator: Coordinator,
+        *,
+        link: Link,
+        log: Log,
+        uncommitted: bool,
+        records_a_fetch: int,
+        chance: Random,
     ) -> None:
+        self._records_a_fetch = records_a_fetch
+        self._left_of_the_fetch = records_a_fetch
         self._uncommitted = uncommitted
         self._coordinator = coordinator
         self._subscription = coordinator.subscription
@@ -313,7 +322,6 @@ class Consumer:
         self._closed = False
         self.corrupt_polls = 0
         coordinator.assigned = self._news.set
-        self.handed_out: Callable[[TopicPartition, int, int], None] = lambda *_: None
 
     def wake(self) -> None:
         """There may be something to read."""
@@ -331,7 +339,12 @@ class Consumer:
             if not self._coordinator.is_reassigning and self._link.is_up:
                 if self.corrupt_polls:
                     self._lose_a_poll(max_records)
-                if found := self._collected(max_records):
+                if self._left_of_the_fetch <= 0:
+                    self._left_of_the_fetch = self._records_a_fetch
+                    await asyncio.sleep(self._chance.uniform(0.005, 0.05))
+                    continue
+                if found := self._collected(min(max_records, self._left_of_the_fetch)):
+                    self._left_of_the_fetch -= sum(map(len, found.values()))
                     return found
             await self._news.wait()
             await asyncio.sleep(

@@ -69,7 +69,7 @@ def named(name: str) -> Mutation:
 
 
 def searched(mutation: Mutation, *, first: int, most: int) -> tuple[int, str] | None:
-    """The first seed from *first* on in whose history it breaks one of its promises, and which; None: no such seed."""
+    """The first seed from *first* on whose history breaks one of its promises, and which; None: no such seed."""
     with mutation.applied():
         for seed in range(first, first + most):
             violation = live(plan_of(seed)).violation
@@ -478,6 +478,10 @@ def does_not_read_the_error_list() -> Iterator[None]:
 # Dead letters
 
 
+def _everybody(_: object, request: Request, *__: object) -> frozenset[UserId]:
+    return frozenset(request.parts)
+
+
 @_breaks("P3", "P4")
 def gives_up_everybody_in_a_refused_request() -> Iterator[None]:
     """Nobody looks who of a refused request is meant."""
@@ -490,7 +494,7 @@ def gives_up_everybody_in_a_refused_request() -> Iterator[None]:
             verdict = msgspec.structs.replace(verdict, outcome=Outcome.CONFIRMED, refused=refused)
         return original(self, tenure, request, verdict, *rest)
 
-    with _replaced(Settling, settle=settle), _replaced(Doubt, is_his_own=lambda *_, **__: True):
+    with _replaced(Settling, settle=settle), _replaced(Doubt, proven=_everybody):
         yield
 
 
@@ -503,7 +507,17 @@ def takes_a_failure_of_the_whole_for_the_users() -> Iterator[None]:
         error = original(code)
         return errors.Refused if issubclass(error, errors.NotAllowed) else error
 
-    with _replaced(getmodule(refusals), error_class=error_class), _replaced(Doubt, is_his_own=lambda *_, **__: True):
+    with (
+        _replaced(getmodule(refusals), error_class=error_class),
+        _replaced(Doubt, proven=_everybody),
+    ):
+        yield
+
+
+@_breaks("P4", "P3")
+def gives_up_who_is_refused_alone() -> Iterator[None]:
+    """A user who is refused while alone is at fault; nobody asks whether the endpoint works for others."""
+    with _replaced(Doubt, proven=_everybody):
         yield
 
 

@@ -156,7 +156,7 @@ class Produced(msgspec.Struct, frozen=True):
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of the service. Durations in seconds."""
+    """The settings of the service, and how fast the log is read. Durations in seconds."""
 
     quiet: float = 0.5
     longest_wait: float = 3.0
@@ -173,6 +173,8 @@ class Knobs(msgspec.Struct, frozen=True, kw_only=True):
     calls_per_second: float = 100.0
     most_in_flight: int = 8
     drain: float = 10.0
+    records_a_fetch: int = 500
+    """What a broker's answer holds: after so many records, reading waits for the next one."""
     turn: float = 0.1
     """How often it is looked whether records have room. Longer: other histories, and faster ones."""
     unknown_accounts: str = "dead_letter"

@@ -103,6 +103,7 @@ class World:
         self.group.committed = self._committed
         self.group.rebalanced = self._group_changed
         self._transactions: dict[int, Transaction] = {}
+        self._has_drained = False
         self._goal: Mapping[TopicPartition, int] = {}
         self._chance = self.chance("world")
 
@@ -166,8 +167,19 @@ class World:
     def _committed(self, member: str, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         self.promises.committed(member, offsets)
         if self.healed and all(self._position(at) == self.log.visible_end(at) for at in self.log.partitions):
+            self._all_is_settled()
+
+    def _all_is_settled(self) -> None:
+        """Almost the end: positions are to follow the log past what is never handed out, too."""
+        if self._has_drained:
             self.tell("world", "all is settled")
             self.over.set()
+            return
+        self._has_drained = True
+        for at, partition in self.log.partitions.items():
+            partition.append_gap()
+            self._wake_consumers(at)
+        self.tell("world", "a marker ends each partition")
 
     def _heal(self) -> None:
         """From now on nothing breaks any more, and what has broken is mended."""
@@ -185,7 +197,11 @@ class World:
 
     def _live_on(self) -> None:
         """Good users go on saying things of every kind, so that whoever is in doubt can be told from the whole."""
-        if self.over.is_set() or all(self._position(at) >= end for at, end in self._goal.items()):
+        if (
+            self._has_drained
+            or self.over.is_set()
+            or all(self._position(at) >= end for at, end in self._goal.items())
+        ):
             return
         for number in range(self.plan.partitions):
             users, version = good_users(number, self.plan.partitions), self._chance.randrange(10**6, 10**9)
@@ -289,6 +305,7 @@ class World:
                 link=link,
                 log=self.log,
                 uncommitted=options.isolation_level == "read_uncommitted",
+                records_a_fetch=plan.knobs.records_a_fetch,
                 chance=chance,
             )
             link.restored = consumer.wake
