@@ -73,7 +73,7 @@ def test_a_broken_gateway_is_waited_for_with_few_calls(
     every user was in step.
     """
     product = Product(users=2_000, seed=2, topics=topics)
-    seconds = 600 if FULL else 20
+    seconds = 600 if FULL else 8
     fleet.start_three()
     with under_load(product, broker, events_a_second=EVENTS_A_SECOND):
         wait_for_work(fleet)

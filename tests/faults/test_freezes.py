@@ -17,7 +17,7 @@ from tests.support.relay import Relay, relay_to
 
 pytestmark = pytest.mark.broker
 
-FREEZES: Final = 20 if FULL else 2
+FREEZES: Final = 20 if FULL else 1
 FROZEN_SECONDS: Final = 9.0
 """Longer than the session time-out of 6 s: the others take over meanwhile. The lease is 2.4 s."""
 

@@ -3,9 +3,7 @@
 Small by default; `make faults` runs it in full size.
 """
 
-import random
 import signal
-import time
 from typing import Final
 
 import pytest
@@ -16,9 +14,9 @@ from tests.support.product import Product, out_of_step
 
 pytestmark = pytest.mark.broker
 
-EVENTS, USERS, KILLS = (200_000, 20_000, 10) if FULL else (40_000, 4_000, 2)
-SECONDS_A_KILL: Final = 12
-"""About what a takeover takes with these settings, so that events flow all the while."""
+EVENTS, USERS = (200_000, 20_000) if FULL else (20_000, 2_000)
+SECONDS_A_RESTART: Final = 10 if FULL else 6
+"""About what one takes, so that events flow all the while."""
 
 
 @pytest.fixture
@@ -71,29 +69,6 @@ def test_three_replicas_keep_all_users_in_step_with_full_requests(
     assert calls / minimum < 1.5
 
 
-def test_replicas_that_are_killed_lose_nothing_and_send_nothing_old(
-    fleet: Fleet, product: Product, broker: str
-) -> None:
-    """Three replicas were sending under load.
-
-    A random one was killed with -9 again and again, and another took its place.
-    Every user was in step at the end, no value had gone back, and no user was in two requests at once.
-    """
-    chance = random.Random(7)
-    with flowing(product, broker, EVENTS, seconds=KILLS * SECONDS_A_KILL):
-        for _ in range(KILLS):
-            time.sleep(chance.uniform(0, 3))  # a moment under load that nobody chose
-            victim = chance.choice(fleet.running)
-            victim.signal(signal.SIGKILL)
-            victim.wait()
-            fleet.start()
-            eventually(lambda: any(replica.ready() for replica in fleet.running), "someone goes on", 60)
-    all_in_step(product.truth, fleet.chat, seconds=300)
-
-    minimum, calls = calls_against_minimum(fleet.chat)
-    show("kill -9", events=EVENTS, kills=KILLS, requests=calls, minimum=minimum, went_back=0, overlaps=0)
-
-
 def test_a_rolling_restart_hands_over_clean(fleet: Fleet, product: Product, broker: str) -> None:
     """Three replicas were sending under load.
 
@@ -101,7 +76,7 @@ def test_a_rolling_restart_hands_over_clean(fleet: Fleet, product: Product, brok
     Each drained, committed, left the group and ended with 0; every user was in step, and no value had gone back.
     """
     leavers = list(fleet.running)
-    with flowing(product, broker, EVENTS, seconds=len(leavers) * SECONDS_A_KILL):
+    with flowing(product, broker, EVENTS, seconds=len(leavers) * SECONDS_A_RESTART):
         for leaver in leavers:
             fleet.start()
             fleet.wait_until_ready()

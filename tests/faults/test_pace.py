@@ -20,7 +20,7 @@ pytestmark = pytest.mark.broker
 LIMIT: Final = 100 if FULL else 30
 """Calls a second and endpoint: the documented ones, or so few that rounding would show."""
 
-LOOKS: Final = 20 if FULL else 5
+LOOKS: Final = 20 if FULL else 4
 LOOK_SECONDS: Final = 2.5
 USERS: Final = 400 * LIMIT
 """Four seconds' work: no more, for an emulator with many users has pauses of its own, after which it counts what came

@@ -1,5 +1,6 @@
 """Topics that delete records before they were read."""
 
+import signal
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -30,7 +31,8 @@ def test_records_that_retention_deleted_before_they_were_read_are_told_and_count
     fleet.wait_until_ready()
     feed(product, broker, EVENTS)
     all_settled(broker, topics, sources)
-    first.end()
+    first.signal(signal.SIGTERM)
+    assert first.wait() == 0
     feed(product, broker, EVENTS)
     lost = cut(broker, topics, sources)
 
