@@ -23,7 +23,7 @@ check: .venv/installed ## format, lint, types, and every test that needs no brok
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(PYTEST) -q -n auto tests/unit tests/properties tests/contract tests/docs
+	$(PYTEST) -q -n auto tests/unit tests/properties tests/contract tests/docs tests/simulation/test_simulation.py
 
 test: check ## everything; a real Kafka is found or fetched, and started
 	$(PYTEST) --ignore=tests/unit --ignore=tests/properties --ignore=tests/contract --ignore=tests/docs
@@ -31,12 +31,12 @@ test: check ## everything; a real Kafka is found or fetched, and started
 integration: .venv/installed ## the tests on a real broker
 	$(PYTEST) -m broker
 
-faults: .venv/installed ## replicas killed and restarted under load, in full size; ten minutes
+faults: .venv/installed ## replicas killed and restarted under load, in full size; an hour
 	AUDIENCE_SYNC_TEST_FULL=1 $(PYTEST) -s tests/faults
 
 SEEDS ?= 1000
 simulate: .venv/installed ## made-up histories of the whole service: SEEDS=10000 of them, or SEED=123 again
-	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(MUTATION),--mutation $(MUTATION))
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(COURSE),--course $(COURSE)) $(if $(MUTATION),--mutation $(MUTATION))
 
 containers: .venv/installed ## the image that ships, wired to Kafka and the emulator in containers
 	$(PYTEST) -m containers

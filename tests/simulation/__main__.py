@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+from tests.simulation.courses import CourseName
 from tests.simulation.drawing import plan_of
 from tests.simulation.mutations import MUTATIONS, find, named
 from tests.simulation.runner import Report, broken_by, lived_on_all_cores
@@ -22,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.mutations:
         return _all_mutations(given.seeds)
     if given.seed is not None:
-        return _one(given.seed, given.mutation)
-    return _many(range(given.first, given.first + given.seeds), given.processes, given.mutation)
+        return _one(given.seed, given.course, given.mutation)
+    return _many(range(given.first, given.first + given.seeds), given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,25 +33,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="this one history, with its whole timetable")
     parser.add_argument("--processes", type=int, help="how many at once; all cores by default")
+    parser.add_argument("--course", type=CourseName, choices=list(CourseName), help="all of this kind")
     parser.add_argument("--mutation", choices=[each.name for each in MUTATIONS], help="with this misreading")
     parser.add_argument("--mutations", action="store_true", help="each misreading, until it is found")
     return parser
 
 
-def _one(seed: int, mutation: str | None) -> int:
+def _one(seed: int, course: CourseName | None, mutation: str | None) -> int:
     with named(mutation).applied() if mutation else nullcontext():
-        world = live(plan_of(seed))
+        world = live(plan_of(seed, course))
     print(*world.timetable, sep="\n")
     broken = broken_by(world)
-    print(f"\n{broken.told(mutation=mutation)}" if broken else "\nEvery promise was kept.")
+    print(f"\n{broken.told(course=course, mutation=mutation)}" if broken else "\nEvery promise was kept.")
     return 1 if broken else 0
 
 
-def _many(seeds: range, processes: int | None, mutation: str | None) -> int:
+def _many(seeds: range, given: argparse.Namespace) -> int:
     begun, report = time.monotonic(), Report()
-    for piece in lived_on_all_cores(seeds, processes=processes, mutation=mutation):
+    course, mutation = given.course, given.mutation
+    for piece in lived_on_all_cores(seeds, course=course, processes=given.processes, mutation=mutation):
         for broken in piece.broken:
-            told = broken.told(mutation=mutation)
+            told = broken.told(course=course, mutation=mutation)
             print(told if len(report.broken) < TOLD_IN_FULL else told.splitlines()[0], flush=True)
         report.add(piece)
         _progress(report, len(seeds), time.monotonic() - begun)

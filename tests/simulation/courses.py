@@ -31,8 +31,8 @@ from tests.simulation.plan import (
     Undefined,
 )
 
-A_CROWD: Final = 130
-"""Users: more than one request takes."""
+A_CROWD: Final = 300
+"""Users: so many that more of them are ready for one endpoint than a request takes."""
 
 
 class CourseName(StrEnum):
@@ -47,8 +47,8 @@ class CourseName(StrEnum):
 class Course(msgspec.Struct, frozen=True, kw_only=True):
     """How a history goes: how long until the world heals, and what breaks.
 
-    static: how likely members are so. users, events: how many there may be. backlog: the part of the events that
-    is there from the beginning.
+    static: how likely members are so. users, events: how many there may be. backlog, of_tags: the parts of the
+    events that are there from the beginning, and that are about tags.
     """
 
     seconds: float
@@ -59,6 +59,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     users: Sequence[int] = (2, 3, 5, 5, 8, 8, 14)
     events: Sequence[int] = (10, 25, 40, 60)
     backlog: float = 0.2
+    of_tags: float = 0.45
 
 
 def drawn(name: CourseName | None, chance: Random, knobs: Knobs) -> Course:
@@ -81,8 +82,24 @@ def _ordinary(chance: Random, knobs: Knobs) -> Course:
         faults += [(start + process * 3.0, Stop(process, 0.5)) for process in range(processes)]
     course = Course(seconds=seconds, processes=processes, knobs=knobs, faults=faults)
     if chance.random() < 0.05:
-        return msgspec.structs.replace(course, users=(A_CROWD,), events=(200,))
+        return _crowded(course)
     return course
+
+
+def _crowded(course: Course) -> Course:
+    """More users at once than a request takes."""
+    knobs = msgspec.structs.replace(
+        course.knobs,
+        quiet=1.0,
+        longest_wait=6.0,
+        max_batch_records=50,
+        records_a_fetch=500,
+        max_waiting_users=1000,
+        max_unsettled_records=4000,
+    )
+    return msgspec.structs.replace(
+        course, knobs=knobs, users=(A_CROWD,), events=(420,), backlog=0.9, of_tags=0.1
+    )
 
 
 def _takeover(chance: Random, knobs: Knobs) -> Course:
@@ -134,7 +151,8 @@ def _handover(chance: Random, knobs: Knobs) -> Course:
         calls_per_second=100.0,
     )
     by_force, at = chance.random() < 0.5, chance.uniform(0.8, 2.5)
-    some_again = Weather(named_again=chance.choice((100, 300)))
+    fates = chance.choice(({}, {}, {Fate.INTERNAL_LATE: 300}, {Fate.ANSWER_LOST: 300}))
+    some_again = Weather(named_again=chance.choice((100, 300)), fates=fates)
     faults: list[tuple[float, Fault]] = [(0.1, BadWeather(6.0, some_again))]
     for _ in range(chance.choice((1, 2, 3))):
         kill = Kill(0, chance.randrange(40), 0.0)

@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from tests.simulation.chat import BadUsers, Weather
-from tests.simulation.courses import A_CROWD, Course, CourseName, drawn
-from tests.simulation.events import an_entry
+from tests.simulation.courses import Course, CourseName, drawn
+from tests.simulation.events import an_entry, topic_of
 from tests.simulation.plan import Knobs, Plan, Produced
 
 MODES: Final = (
@@ -23,8 +23,7 @@ CODES: Final = (90035, 90046, 90020)
 """What the API says of a user who exists and whom it does not take."""
 
 ROOM: Final = 300
-"""Positions where there must be room: whoever is refused alone waits until others are confirmed, and for that they
-must be read; and a crowd would take too long, two at a time."""
+"""Positions at least: whoever is refused alone waits until others are confirmed, and for that they must be read."""
 
 
 def plan_of(seed: int, name: CourseName | None = None) -> Plan:
@@ -36,7 +35,7 @@ def plan_of(seed: int, name: CourseName | None = None) -> Plan:
     users = [f"u{number}" for number in range(pick(course.users))]
     bad_users = chance.sample(users, min(bad, len(users) - 1))
     knobs = course.knobs
-    if len(bad_users) > 1 or len(users) >= A_CROWD:
+    if len(bad_users) > 1:
         knobs = _with_room(knobs)
     topics = pick((("events",), ("profiles", "follows")))
     produced, transactions = _produced(chance, users, topics, course)
@@ -90,7 +89,9 @@ def _knobs(chance: Random) -> Knobs:
 
 
 def _with_room(knobs: Knobs) -> Knobs:
-    return msgspec.structs.replace(knobs, max_waiting_users=1000, max_unsettled_records=ROOM)
+    return msgspec.structs.replace(
+        knobs, max_waiting_users=1000, max_unsettled_records=max(ROOM, knobs.max_unsettled_records)
+    )
 
 
 def _produced(
@@ -108,10 +109,10 @@ def _produced(
     produced: list[Produced] = []
     for version, moment in enumerate(moments):
         user = chance.choices(users, weights)[0]
-        of_tags = chance.random() < 0.45
+        of_tags = chance.random() < course.of_tags
         entry = an_entry(chance, user, version=version, of_tags=of_tags, moment=moment, skew=skew)
         number = _transaction(chance, transactions, moment) if chance.random() < in_transactions else None
-        topic = topics[-1] if of_tags else topics[0]
+        topic = topic_of("forget" if "*" in entry.words else "follow" if of_tags else "", topics)
         produced.append(Produced(moment, topic, entry, number, gap=chance.random() < 0.05))
     return produced, transactions
 

@@ -15,6 +15,8 @@ from tests.simulation.plan import Produced
 
 TAGS: Final = ("t:a", "t:b", "t:c", "t:d")
 ATTRIBUTES: Final = ("city", "tier")
+OF_TAGS: Final = ("follow", "unfollow", "forget")
+"""The kinds of events that are about tags."""
 
 UNUSABLE: Final = (b"{", b'{"type":"city","user":"","city":"x"}', b'{"type":"nobody"}')
 """What no rule can do anything with: no JSON, no user, no type that a rule names."""
@@ -23,6 +25,16 @@ UNUSABLE: Final = (b"{", b'{"type":"city","user":"","city":"x"}', b'{"type":"nob
 def partition_of(user: str, partitions: int) -> int:
     """As a producer does it: the same user in the same number, in every topic."""
     return crc32(user.encode()) % partitions
+
+
+def topic_of(kind: str, topics: Sequence[str]) -> str:
+    """Where events of that kind are written: those of attributes in the first topic, those of tags in the last."""
+    return topics[-1] if kind in OF_TAGS else topics[0]
+
+
+def topic_of_the_first(kind: str, topics: Sequence[str]) -> str:
+    """The wrong way: of tags, too, one kind stands in the first topic."""
+    return topics[0] if kind == "forget" else topic_of(kind, topics)
 
 
 @cache
@@ -37,18 +49,20 @@ def everything_of(
 ) -> Iterator[Produced]:
     """Events for each endpoint and each attribute: two users, for who sets or forgets has nothing left to remove."""
     one, other = users
-    kinds: tuple[tuple[str, int, str, dict[str, str], Words], ...] = (
-        (one, 0, "city", {"city": f"v~{version}"}, {"city": f"v~{version}"}),
-        (one, 0, "tier", {"tier": f"v~{version}"}, {"tier": f"v~{version}"}),
-        (other, 0, "no_city", {}, {"city": None}),
-        (other, 0, "no_tier", {}, {"tier": None}),
-        (one, -1, "forget", {}, {"*": False}),
-        (one, -1, "follow", {"tag": "t:a"}, {"t:a": True}),
-        (other, -1, "unfollow", {"tag": "t:b"}, {"t:b": False}),
+    kinds: tuple[tuple[str, str, dict[str, str], Words], ...] = (
+        (one, "city", {"city": f"v~{version}"}, {"city": f"v~{version}"}),
+        (one, "tier", {"tier": f"v~{version}"}, {"tier": f"v~{version}"}),
+        (other, "no_city", {}, {"city": None}),
+        (other, "no_tier", {}, {"tier": None}),
+        (one, "forget", {}, {"*": False}),
+        (one, "follow", {"tag": "t:a"}, {"t:a": True}),
+        (other, "unfollow", {"tag": "t:b"}, {"t:b": False}),
     )
-    for user, topic, kind, said, words in kinds:
+    for user, kind, said, words in kinds:
         value = msgspec.json.encode({"type": kind, "user": user, **said})
-        yield Produced(now, topics[topic], Entry(user, user.encode(), value, round(now * 1000), words))
+        yield Produced(
+            now, topic_of(kind, topics), Entry(user, user.encode(), value, round(now * 1000), words)
+        )
 
 
 def an_entry(chance: Random, user: str, *, version: int, of_tags: bool, moment: float, skew: int) -> Entry:

@@ -15,13 +15,13 @@ import msgspec
 from audience_sync import assembly
 from audience_sync.chat_api import errors
 from audience_sync.chat_api.calls import refusals
-from audience_sync.core import hold
-from audience_sync.core.changes import Endpoint, Part, Request, UserId
-from audience_sync.core.debouncer import Debouncer
+from audience_sync.core import batches, hold
+from audience_sync.core.changes import Request, UserId
 from audience_sync.core.doubt import Doubt
 from audience_sync.core.folding import Folded
 from audience_sync.core.hold import Note, Start
 from audience_sync.core.ledger import Ledger, Mark
+from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.ownership import Commit, Ownership, Partition, PartitionKey
 from audience_sync.core.pace import Pace
 from audience_sync.core.tenure import Tenure
@@ -35,7 +35,9 @@ from audience_sync.events.consumer import Consumer
 from audience_sync.events.dead_letters import DeadLetter, DeadLetters
 from audience_sync.events.intake import Intake, Record
 from audience_sync.events.positions import Positions
-from tests.simulation import chat
+from audience_sync.rules.file import parse_rules
+from tests.simulation import chat, drawing, events, service
+from tests.simulation.courses import CourseName
 from tests.simulation.drawing import plan_of
 from tests.simulation.world import live
 
@@ -47,11 +49,15 @@ APART: Final = 100_000
 
 
 class Mutation(msgspec.Struct, frozen=True):
-    """One misreading. breaks: the promises that it may break; one of them is to be found."""
+    """One misreading. breaks: the promises that it may break; one of them is to be found.
+
+    course: the kind of history that it is looked for in, where others would seldom show it; None: any.
+    """
 
     name: str
     breaks: tuple[str, ...]
     what: str
+    course: CourseName | None
     applied: Callable[[], AbstractContextManager[None]]
 
     @property
@@ -72,7 +78,7 @@ def searched(mutation: Mutation, *, first: int, most: int) -> tuple[int, str] | 
     """The first seed from *first* on whose history breaks one of its promises, and which; None: no such seed."""
     with mutation.applied():
         for seed in range(first, first + most):
-            violation = live(plan_of(seed)).violation
+            violation = live(plan_of(seed, mutation.course)).violation
             if violation is not None and violation.promise in mutation.breaks:
                 return seed, violation.promise
     return None
@@ -90,11 +96,13 @@ def find(mutation: Mutation, *, most: int) -> tuple[int, int] | None:
     return taken[0] - 1, round(median(taken))
 
 
-def _breaks(*promises: str) -> Callable[[Callable[[], Iterator[None]]], Callable[[], Iterator[None]]]:
+def _breaks(
+    *promises: str, course: CourseName | None = None
+) -> Callable[[Callable[[], Iterator[None]]], Callable[[], Iterator[None]]]:
     def keep(function: Callable[[], Iterator[None]]) -> Callable[[], Iterator[None]]:
         what = (function.__doc__ or "").splitlines()[0]
         name = function.__name__.strip("_")
-        MUTATIONS.append(Mutation(name, promises, what, contextmanager(function)))
+        MUTATIONS.append(Mutation(name, promises, what, course, contextmanager(function)))
         return function
 
     return keep
@@ -116,14 +124,14 @@ def _replaced(target: object, **attributes: object) -> Iterator[None]:
 # The lease
 
 
-@_breaks("P2", "P10")
+@_breaks("P2", "P10", course=CourseName.TAKEOVER)
 def sends_without_a_lease() -> Iterator[None]:
     """Nobody looks whether the partitions are certainly ours: who was frozen or cut off goes on sending."""
     with _replaced(Ownership, lease_valid=lambda self, _: not self.closing and self._lease_from is not None):
         yield
 
 
-@_breaks("P2", "P10")
+@_breaks("P2", "P10", course=CourseName.TAKEOVER)
 def lease_as_long_as_the_session() -> Iterator[None]:
     """The lease lasts as long as the session, and the request that it lets out lasts beyond."""
 
@@ -152,14 +160,14 @@ def clean_on_the_commit_of_a_timer() -> Iterator[None]:
         yield
 
 
-@_breaks("P2", "P10")
+@_breaks("P2", "P10", course=CourseName.HANDOVER)
 def clean_whatever_the_api_may_still_do() -> Iterator[None]:
     """A last commit says "clean" also right after a request that ended ambiguously."""
     with _replaced(Ownership, ambiguous=lambda *_: None):
         yield
 
 
-@_breaks("P10", "P2")
+@_breaks("P10", "P2", course=CourseName.HANDOVER)
 def forgets_the_target_during_the_hold() -> Iterator[None]:
     """A commit during the hold notes what it has read itself, instead of the note that was found."""
     original = Ownership.commit
@@ -189,14 +197,14 @@ def skips_the_hold() -> Iterator[None]:
         yield
 
 
-@_breaks("P10")
+@_breaks("P10", course=CourseName.HANDOVER)
 def ends_the_hold_by_time() -> Iterator[None]:
     """The hold ends when its wait is over, however much of the log is not read yet."""
     with _replaced(Partition, reached_its_target=property(lambda _: True)):
         yield
 
 
-@_breaks("P2", "P10")
+@_breaks("P2", "P10", course=CourseName.TAKEOVER)
 def waits_three_seconds_less_after_an_unclean_owner() -> Iterator[None]:
     """The server's own time-out is not waited for: a dead owner's last request is applied after the next one's."""
     original = Ownership.__init__
@@ -342,6 +350,13 @@ def does_not_follow_the_consumer_past_gaps() -> Iterator[None]:
         yield
 
 
+@_breaks("P10", "P2", course=CourseName.RELAY)
+def commits_as_nobody_while_the_group_is_empty() -> Iterator[None]:
+    """Who was put out of the group commits once more, without a generation, over what another owner has committed."""
+    with _replaced(Positions, _membership=property(lambda _: None)):
+        yield
+
+
 @_breaks("P1")
 def begins_at_the_latest_record() -> Iterator[None]:
     """A partition without a commit is read from its end, as libraries do by default."""
@@ -475,6 +490,19 @@ def does_not_read_the_error_list() -> Iterator[None]:
         yield
 
 
+@_breaks("P1", "P10")
+def removes_all_tags_from_another_topic() -> Iterator[None]:
+    """The rules' check is off: tags are added from one topic and all removed from another, in no order."""
+    service.rules_of.cache_clear()
+    with (
+        _replaced(getmodule(parse_rules), between_rules=lambda _: []),
+        _replaced(service, topic_of=events.topic_of_the_first),
+        _replaced(drawing, topic_of=events.topic_of_the_first),
+    ):
+        yield
+    service.rules_of.cache_clear()
+
+
 # Dead letters
 
 
@@ -568,15 +596,13 @@ def sends_as_fast_as_users_are_ready() -> Iterator[None]:
         yield
 
 
-@_breaks("P5", "END")
+@_breaks("P5")
 def names_more_users_than_a_request_takes() -> Iterator[None]:
     """A request is cut from all who are ready."""
+    original = batches._oldest
 
-    def cut_all(self: Any, endpoint: Endpoint, **_: object) -> Request:
-        parts: dict[UserId, Part] = {}
-        while self.ready.waiting(endpoint):
-            parts.update((user, self._users[user].cut(endpoint)) for user in self.ready.take(endpoint))
-        return Request(endpoint, parts)
+    def oldest(queue: Any, most: int) -> Iterator[UserId]:
+        return original(queue, len(queue) if most == USERS_PER_REQUEST else most)
 
-    with _replaced(Debouncer, cut=cut_all):
+    with _replaced(batches, _oldest=oldest):
         yield

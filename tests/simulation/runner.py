@@ -5,9 +5,11 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 
 import msgspec
 
+from tests.simulation.courses import CourseName
 from tests.simulation.drawing import plan_of
 from tests.simulation.mutations import named
 from tests.simulation.world import World, live
@@ -25,9 +27,9 @@ class Broken(msgspec.Struct, frozen=True):
     lately: str
     lines: list[str]
 
-    def told(self, *, mutation: str | None = None) -> str:
+    def told(self, *, course: CourseName | None = None, mutation: str | None = None) -> str:
         """All that a person needs to begin with."""
-        with_it = f" MUTATION={mutation}" if mutation else ""
+        with_it = (f" COURSE={course}" if course else "") + (f" MUTATION={mutation}" if mutation else "")
         return "\n".join(
             [
                 f"seed {self.seed} breaks {self.promise}, after {self.lately}: {self.what}",
@@ -60,11 +62,11 @@ def broken_by(world: World) -> Broken | None:
     return Broken(world.plan.seed, violation.promise, violation.what, world.lately, lines)
 
 
-def lived(seeds: Iterable[int]) -> Report:
-    """Live the histories of these seeds, here."""
+def lived(seeds: Iterable[int], course: CourseName | None = None) -> Report:
+    """Live the histories of these seeds, here: of that course, or of any."""
     report = Report()
     for seed in seeds:
-        world = live(plan_of(seed))
+        world = live(plan_of(seed, course))
         report.histories += 1
         report.counts = report.counts + world.counts()
         if (broken := broken_by(world)) is not None:
@@ -73,12 +75,16 @@ def lived(seeds: Iterable[int]) -> Report:
 
 
 def lived_on_all_cores(
-    seeds: range, *, processes: int | None = None, mutation: str | None = None
+    seeds: range,
+    *,
+    course: CourseName | None = None,
+    processes: int | None = None,
+    mutation: str | None = None,
 ) -> Iterator[Report]:
     """Live the histories of these seeds on so many processes (None: as many as there are cores). A report a piece."""
     pieces = [seeds[start : start + AT_ONCE] for start in range(0, len(seeds), AT_ONCE)]
     with multiprocessing.get_context("spawn").Pool(processes, _prepare, (mutation,)) as pool:
-        yield from pool.imap_unordered(lived, pieces)
+        yield from pool.imap_unordered(partial(lived, course=course), pieces)
 
 
 _KEPT = ExitStack()

@@ -23,7 +23,7 @@ from audience_sync.rules.file import parse_rules
 from audience_sync.service import Service
 from audience_sync.settings import Settings, load
 from tests.simulation.chat import ChatClient
-from tests.simulation.events import ATTRIBUTES
+from tests.simulation.events import ATTRIBUTES, topic_of
 from tests.simulation.plan import Knobs
 from tests.simulation.stream import SimulatedStream
 
@@ -50,7 +50,7 @@ def rules_of(topics: tuple[str, ...]) -> Rules:
         for prefix in ("", "urgent_")
     ]
     rules += [_rule(f"no_{name}", topics[0], f"remove_attribute: {name}") for name in ATTRIBUTES]
-    rules += [_rule(event, topics[-1], change) for event, change in _OF_TAGS]
+    rules += [_rule(event, topic_of(event, topics), change) for event, change in _OF_TAGS]
     return parse_rules(f"sources:\n{sources}rules:\n{''.join(rules)}", file="simulation.yaml")
 
 
