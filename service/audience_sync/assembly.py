@@ -150,6 +150,7 @@ def assemble(settings: Settings, rules: Rules) -> Service:
     consumer = Consumer(
         intake=Intake(
             translate=translator.translate,
+            want=lambda _: None,  # no format asks yet
             bury=burial.unusable,
             stopped=lambda: (bool(halt) and not halt.wants_others) or dead_letters.full or status.draining,
             guard=guard,

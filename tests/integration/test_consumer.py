@@ -66,6 +66,7 @@ rules: [{{name: one, event: followed, user: "{{user}}", changes: [{{add_tag: "{{
         self.consumer = Consumer(
             intake=Intake(
                 translate=Translator(rules).translate,
+                want=lambda _: None,
                 bury=self._bury,
                 stopped=lambda: False,
                 guard=Guard(most_per_minute=1000),

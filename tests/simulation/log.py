@@ -6,6 +6,8 @@ from typing import Final
 import msgspec
 from aiokafka import TopicPartition
 
+from audience_sync.formats import Headers
+
 Words = Mapping[str, str | bool | None]
 """What a record says of its user: {name: an attribute's value, whether he carries a tag, or None for no value}."""
 
@@ -24,6 +26,7 @@ class Record:
     """A record, as a consumer gets it, and what it means: which words of which user, or that it is unusable."""
 
     __slots__ = (
+        "headers",
         "is_deleted",
         "key",
         "offset",
@@ -45,6 +48,7 @@ class Record:
         self.timestamp = timestamp
         self.key = key
         self.value = value
+        self.headers: Headers = ()
         self.user = ""
         self.words: Words = {}
         self.unusable = False

@@ -9,6 +9,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import OffsetAndMetadata
 
+from audience_sync.formats import Headers
+
 
 class Record(NamedTuple):
     """What is used of a consumer's record."""
@@ -19,6 +21,7 @@ class Record(NamedTuple):
     value: bytes | None
     key: bytes | None = None
     timestamp: int = 0
+    headers: Headers = ()
 
 
 class KafkaClient:

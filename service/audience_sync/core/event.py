@@ -46,6 +46,13 @@ class Unusable(msgspec.Struct, frozen=True):
     info: str
 
 
+class Wanting(msgspec.Struct, frozen=True):
+    """The event can't be read before a schema is there: nothing behind it may be taken in until then."""
+
+    schema_id: int
+    """As the schema registry counts."""
+
+
 class Translated(msgspec.Struct, frozen=True, gc=False):
     """What an event does: *changes* to *user*, in this order; at once if *urgent*."""
 
@@ -62,5 +69,8 @@ class Ignored(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-Translation = Translated | Ignored | Unusable
+Decoded = Event | Ignored | Unusable | Wanting
+"""What comes of a record's bytes."""
+
+Translation = Translated | Ignored | Unusable | Wanting
 """What comes of an event."""

@@ -10,7 +10,7 @@ from audience_sync.core.templates import Field, Template
 
 
 class Format(StrEnum):
-    """How a topic's records are written."""
+    """How a topic's records are written: the formats that need nothing else to be installed."""
 
     CLOUDEVENTS = "cloudevents"
     JSON = "json"
@@ -24,14 +24,23 @@ class OtherTypes(StrEnum):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic, and how its events are read. Plain JSON has either a type field or one type for all events."""
+    """A topic, and how its events are read. Plain JSON has either a type field or one type for all events.
+
+    format: one of `Format`, or the name of an installed one.
+    tombstones: what becomes of a record without a value; None: as the format has it.
+    tombstone_type: instead of that, such a record is an event of this type, with reserved fields only.
+    wants: the reserved fields (`$key`, `$headers`, `$topic`) that rules of this topic use.
+    """
 
     topic: str
-    format: Format
+    format: str
     other_types: OtherTypes = OtherTypes.DEAD_LETTER
     type_field: Field | None = None
     type: str | None = None
     time_field: Field | None = None
+    tombstones: OtherTypes | None = None
+    tombstone_type: str | None = None
+    wants: frozenset[str] = frozenset()
 
     def may_carry(self, event_type: str) -> bool:
         """Whether an event of this type can come from here."""

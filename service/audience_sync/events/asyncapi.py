@@ -112,7 +112,7 @@ def _event(source: Source, kind: str, rules: Sequence[Rule]) -> dict[str, Any]:
     schema: dict[str, Any] = {"title": kind, "description": f"For {names}.", "type": "object"}
     for field in _used(rules):
         _put(schema, field.keys, _TEXT_OR_INTEGER, needed=True)
-    if source.format is Format.CLOUDEVENTS:
+    if source.format == Format.CLOUDEVENTS:
         for name in ("specversion", "id", "source"):
             _put(schema, [name], _UNREAD, needed=False)
         _put(schema, ["time"], _TIME, needed=False)

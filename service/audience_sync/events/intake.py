@@ -4,27 +4,24 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from audience_sync.core.changes import UserId
-from audience_sync.core.event import Ignored, Translated, Translation, Unusable
+from audience_sync.core.event import Ignored, Translated, Translation, Unusable, Wanting
 from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import Partition, PartitionKey
 from audience_sync.core.tenure import Tenure
+from audience_sync.formats import Record as RecordBytes
 
 LOW_MARK: Final = 0.8
 """Reading goes on when the waiting users are down to this part of their bound: no flutter at the edge."""
 
 
-class Record(Protocol):
+class Record(RecordBytes, Protocol):
     """What is used of a consumer's record."""
 
     @property
     def offset(self) -> int: ...  # noqa: D102
     @property
     def timestamp(self) -> int: ...  # noqa: D102
-    @property
-    def key(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def value(self) -> bytes | None: ...  # noqa: D102
 
 
 class Watch(Protocol):
@@ -50,6 +47,7 @@ class Intake:
     """Translates records and lets their changes wait.
 
     translate: what a record's bytes do to whom.
+    want: asks for the schema that a record can't be read without; asked again at each look until it is there.
     bury: keeps an unusable record; its mark is settled when it stands in the dead letters.
     stopped: whether something on the whole forbids to read on (dead letters that can't be written, a stop).
     guard: whether too much goes to the dead letters.
@@ -58,7 +56,8 @@ class Intake:
     def __init__(
         self,
         *,
-        translate: Callable[[str, bytes | None], Translation],
+        translate: Callable[[str, RecordBytes], Translation],
+        want: Callable[[Wanting], None],
         bury: Callable[[PartitionKey, Record, Unusable, Mark], None],
         stopped: Callable[[], bool],
         guard: Guard,
@@ -67,6 +66,7 @@ class Intake:
         watch: Watch,
     ) -> None:
         self._translate = translate
+        self._want = want
         self._bury = bury
         self._stopped = stopped
         self._guard = guard
@@ -107,7 +107,7 @@ class Intake:
                 )  # no record lies before it: else a gap wider than the gate would last
                 return index
             at = record.timestamp / 1000 if record.timestamp > 0 else now
-            event = self._translate(topic, record.value)
+            event = self._translate(topic, record)
             if type(event) is Translated:
                 if self._guard.closed:
                     self._guard.sound()
@@ -130,5 +130,8 @@ class Intake:
                 self._bury(key, record, event, ledger.mark(position, at))
             elif type(event) is Ignored:
                 self._watch.ignored(topic)
+            elif type(event) is Wanting:
+                self._want(event)
+                return index
             ledger.read_up_to(position + 1)
         return len(records)

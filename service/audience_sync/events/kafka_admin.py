@@ -28,6 +28,7 @@ from kafka.errors import (
 from audience_sync.events.reachability import unreachable
 from audience_sync.events.security import KafkaSecurity, KafkaSecurityError, Mechanism
 from audience_sync.events.security_parameters import kafka_python_parameters
+from audience_sync.formats import RawRecord
 
 Answer = TypeVar("Answer")
 
@@ -159,8 +160,8 @@ class KafkaAdmin:
             raise NotSpokenError(f"error {error_code}")
         return {entry[0]: entry[1] for entry in entries}
 
-    def last_records(self, topic: str, most: int) -> list[tuple[bytes | None, bytes | None]]:
-        """Key and value of the last records, equally many of each partition, *most* in all.
+    def last_records(self, topic: str, most: int) -> list[RawRecord]:
+        """The last records, equally many of each partition, *most* in all.
 
         Reads outside of any group and commits nothing; what a transaction took back is among them (the library
         can't tell). Ends early rather than late when time is short.
@@ -176,11 +177,11 @@ class KafkaAdmin:
         consumer.assign(there)
         for partition in there:
             consumer.seek(partition, max(starts[partition], ends[partition] - each))
-        records: list[tuple[bytes | None, bytes | None]] = []
+        records: list[RawRecord] = []
         unread = set(there)
         while unread and len(records) < most and time.monotonic() + 2 * _LOOK_AGAIN_SECONDS < self._deadline:
             for batch in consumer.poll(timeout_ms=math.ceil(_LOOK_AGAIN_SECONDS * 1000)).values():
-                records += [(record.key, record.value) for record in batch]
+                records += [RawRecord(record.value, record.key, record.headers) for record in batch]
             unread = {partition for partition in there if consumer.position(partition) < ends[partition]}
         return records[:most]
 

@@ -13,6 +13,7 @@ from audience_sync.events.topics import (
     missing_message,
     uneven,
 )
+from audience_sync.formats import Record
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def sample_keys(
     address: KafkaAddress,
     *,
     topics: Sequence[str],
-    translate: Callable[[str, bytes | None], Translation],
+    translate: Callable[[str, Record], Translation],
     records_per_topic: int = 100,
 ) -> dict[str, KeySample]:
     """Compare keys with users in the last records of each topic, at most *records_per_topic* of it.
@@ -89,7 +90,7 @@ def sample_keys(
         samples: dict[str, KeySample] = {}
         for topic in topics:
             records = kafka.last_records(topic, records_per_topic)
-            users = [(key, translate(topic, value)) for key, value in records]
+            users = [(record.key, translate(topic, record)) for record in records]
             keyed = [(key, each.user.encode()) for key, each in users if isinstance(each, Translated)]
             samples[topic] = KeySample(len(users), len(keyed), sum(key != user for key, user in keyed))
         return samples

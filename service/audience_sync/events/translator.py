@@ -1,35 +1,28 @@
 """A record's bytes into changes: the topic's format, then the rules."""
 
 from audience_sync.core.event import Event, Translation
-from audience_sync.core.rule import Format, Source
 from audience_sync.core.rules import Rules
 from audience_sync.events.formats.cloudevents import cloudevent
-from audience_sync.events.formats.json import Read, plain_json
+from audience_sync.events.formats.decoders import decoder_of
+from audience_sync.formats import Record
 
 
 class Translator:
-    """Format and rules in one call. Immutable, and without a state: any order, any number of times."""
+    """Format and rules in one call. Without a state of its own: any order, any number of times.
+
+    Raises FormatError for a source that can't be read as its format says.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._readers = {topic: _reader(source) for topic, source in rules.sources.items()}
+        self._decoders = {topic: decoder_of(source) for topic, source in rules.sources.items()}
 
-    def translate(self, topic: str, value: bytes | None) -> Translation:
+    def translate(self, topic: str, record: Record) -> Translation:
         """What the record does to whom. Never raises on any bytes; *topic* is one of the rules' topics.
 
         A topic that the rules don't name (a dead letter of former rules, say) is read as a CloudEvent and
         comes back unusable.
         """
-        read = self._readers.get(topic, cloudevent)
-        event = read(value)
+        decode = self._decoders.get(topic, cloudevent)
+        event = decode(record)
         return self._rules.translate(topic, event) if isinstance(event, Event) else event
-
-
-def _reader(source: Source) -> Read:
-    match source.format:
-        case Format.CLOUDEVENTS:
-            return cloudevent
-        case Format.JSON:
-            return plain_json(
-                type_field=source.type_field, event_type=source.type, time_field=source.time_field
-            )

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.config import JsonDict
 
 from audience_sync.core.limits import ATTRIBUTE_NAME_BYTES, ATTRIBUTE_VALUE_BYTES, TAG_BYTES, USER_ID_BYTES
 from audience_sync.core.rule import Format, OtherTypes
 from audience_sync.core.templates import parsed, parsed_path
+from audience_sync.formats import made_by
 
 
 def _fits(text: str, limit: int, what: str) -> str:
@@ -38,12 +39,23 @@ def _is_path(text: str) -> str:
     return text
 
 
+def _is_format(text: str) -> str:
+    if text not in {*Format}:
+        made_by(text)  # loads it now: a package that is broken is told with file and line
+    return text
+
+
 UserTemplate = Annotated[str, AfterValidator(_is_user)]
 ValueTemplate = Annotated[str, AfterValidator(lambda text: _fits(text, ATTRIBUTE_VALUE_BYTES, "the value"))]
 TagText = Annotated[str, AfterValidator(lambda text: _fits(text, TAG_BYTES, "the tag"))]
 AttributeName = Annotated[str, AfterValidator(_is_name)]
 Path = Annotated[str, AfterValidator(_is_path)]
 Given = Annotated[str, Field(min_length=1)]
+FormatName = Annotated[
+    str,
+    AfterValidator(_is_format),
+    WithJsonSchema({"anyOf": [{"enum": [*Format]}, {"type": "string", "minLength": 1}]}),
+]
 
 
 _NULL: Final[JsonDict] = {"type": "null"}
@@ -79,8 +91,8 @@ class SourceModel(Stated):
     topic: Given
     """The Kafka topic. Keyed by the user whom the rules find."""
 
-    format: Format
-    """`cloudevents`: CloudEvents 1.0 in structured mode. `json`: a plain JSON object."""
+    format: FormatName
+    """`cloudevents`: CloudEvents 1.0. `json`: a plain JSON object. Or a format that is installed."""
 
     type_field: Path | None = None
     """Plain JSON only: the field that holds the event's type, as names joined by dots."""
@@ -98,10 +110,10 @@ class SourceModel(Stated):
     def _one_type_is_found(self) -> Self:
         ways = [name for name in ("type_field", "type") if getattr(self, name) is not None]
         json_only = [*ways, *(["time_field"] if self.time_field is not None else [])]
-        if self.format is Format.JSON and len(ways) != 1:
+        if self.format == Format.JSON and len(ways) != 1:
             found = "neither is" if not ways else "both are"
             raise ValueError(f"format json needs type_field or type, one of the two, and {found} given")
-        if self.format is Format.CLOUDEVENTS and json_only:
+        if self.format == Format.CLOUDEVENTS and json_only:
             raise ValueError(
                 f"{' and '.join(json_only)} belong to format json; a CloudEvent says it itself: remove"
             )

@@ -5,6 +5,7 @@ from audience_sync.commands.demonstration.timetable import UNUSABLE, timetable
 from audience_sync.core.changes import AddTag, RemoveTag, SetAttribute
 from audience_sync.core.event import Cause, Translated, Unusable
 from audience_sync.events.translator import Translator
+from audience_sync.formats import RawRecord
 from audience_sync.rules.file import DEFAULT_RULES, load_rules
 
 
@@ -21,7 +22,7 @@ def test_the_truth_is_what_the_shipped_rules_make_of_the_events() -> None:
     found: dict[str, Truth] = {}
 
     for topic, _, value in records:
-        translated = translator.translate(topic, value)
+        translated = translator.translate(topic, RawRecord(value))
         if not isinstance(translated, Translated):
             continue
         user = found.setdefault(translated.user, Truth())
@@ -45,7 +46,7 @@ def test_what_cannot_be_applied_is_as_many_as_planned_and_of_four_kinds() -> Non
     """Dead letters are counted against it."""
     translator = Translator(load_rules(DEFAULT_RULES))
     _, records = product()
-    translated = [translator.translate(topic, value) for topic, _, value in records]
+    translated = [translator.translate(topic, RawRecord(value)) for topic, _, value in records]
     unusable = [each for each in translated if isinstance(each, Unusable)]
 
     assert len(unusable) == UNUSABLE
@@ -62,7 +63,7 @@ def test_every_event_has_its_user_as_key() -> None:
     translator = Translator(load_rules(DEFAULT_RULES))
     _, records = product()
     for topic, key, value in records:
-        translated = translator.translate(topic, value)
+        translated = translator.translate(topic, RawRecord(value))
         if isinstance(translated, Translated):
             assert translated.user.encode() == key
 

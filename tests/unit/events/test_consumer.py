@@ -18,6 +18,7 @@ from audience_sync.core.tenure import Tenure
 from audience_sync.events.consumer import Consumer
 from audience_sync.events.intake import Intake, Record
 from audience_sync.events.positions import Positions
+from audience_sync.formats import Record as RecordBytes
 from tests.support.clock import on_virtual_time, virtual_now
 from tests.support.kafka_client import KafkaClient
 from tests.support.kafka_client import Record as Given
@@ -38,6 +39,7 @@ class Members:
         self.consumer = Consumer(
             intake=Intake(
                 translate=_translate,
+                want=lambda _: None,
                 bury=self._bury,
                 stopped=lambda: self.stopped,
                 guard=Guard(most_per_minute=1000),
@@ -146,7 +148,8 @@ class Members:
             await asyncio.wait([task])
 
 
-def _translate(topic: str, value: bytes | None) -> Translation:
+def _translate(topic: str, record: RecordBytes) -> Translation:
+    value = record.value
     assert (topic, value is None) == (KEY.topic, False)
     return Translated(UserId((value or b"").decode()), (AddTag("a"),), urgent=False, event_seconds=None)
 

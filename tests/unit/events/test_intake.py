@@ -3,12 +3,13 @@
 import pytest
 
 from audience_sync.core.changes import AddTag, Endpoint, UserId
-from audience_sync.core.event import Cause, Ignored, Translated, Translation, Unusable
+from audience_sync.core.event import Cause, Ignored, Translated, Translation, Unusable, Wanting
 from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.tenure import Tenure
 from audience_sync.events.intake import Intake, Record
+from audience_sync.formats import Record as RecordBytes
 from tests.support.clock import FakeClock
 from tests.support.kafka_client import Record as Given
 from tests.support.tenures import BOUNDS, KEY, TIMES, a_tenure, an_ownership
@@ -21,10 +22,13 @@ class WayIn:
         self.clock = FakeClock()
         self.tenure = a_tenure(self.clock())
         self.stopped = False
+        self.wanted: list[Wanting] = []
+        self.schemas: set[int] = set()
         self.buried: list[tuple[int, Unusable, Mark]] = []
         self.told: list[str] = []
         self.intake = Intake(
-            translate=_translate,
+            translate=self._translate,
+            want=self.wanted.append,
             bury=self._bury,
             stopped=lambda: self.stopped,
             guard=Guard(most_per_minute=most_dead_letters),
@@ -32,6 +36,12 @@ class WayIn:
             clock=self.clock,
             watch=self,
         )
+
+    def _translate(self, topic: str, record: RecordBytes) -> Translation:
+        """As the rules would, but that `schema` can't be read before schema 7 is there."""
+        if record.value == b"schema" and 7 not in self.schemas:
+            return Wanting(7)
+        return _translate(topic, record)
 
     def _bury(self, key: PartitionKey, record: Record, event: Unusable, mark: Mark) -> None:
         assert key == KEY
@@ -76,14 +86,14 @@ class WayIn:
         return self.tenure.ownership.partitions[KEY].ledger.settled_position
 
 
-def _translate(topic: str, value: bytes | None) -> Translation:
+def _translate(topic: str, record: RecordBytes) -> Translation:
     assert topic == KEY.topic
-    match value:
+    match record.value:
         case b"ignored":
             return Ignored("the rules wish so")
         case b"broken" | None:
             return Unusable(Cause.UNREADABLE, "no JSON")
-        case _:
+        case bytes() as value:
             return Translated(
                 UserId(value.decode()), (AddTag("a"),), urgent=value == b"urgent", event_seconds=None
             )
@@ -192,3 +202,17 @@ def test_reading_goes_on_at_the_low_mark() -> None:
     full.append(way_in.intake.full(way_in.tenure))
 
     assert full == [True, True, True, False]
+
+
+def test_a_record_that_wants_a_schema_waits_and_all_behind_it() -> None:
+    """A registry that is down must neither lose a record nor let a later one overtake it."""
+    way_in = WayIn()
+
+    assert way_in.take(b"alice", b"schema", b"bob") == 1
+    assert way_in.take(b"schema", b"bob") == 0
+    assert way_in.wanted == [Wanting(7), Wanting(7)]
+    assert way_in.settled_position <= way_in.read_position == 1
+
+    way_in.schemas.add(7)
+    assert way_in.take(b"schema", b"bob") == 2
+    assert way_in.buried == []

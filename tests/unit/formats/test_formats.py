@@ -5,7 +5,8 @@ import pytest
 from audience_sync.core.event import Cause, Event, Unusable
 from audience_sync.core.templates import parsed_path
 from audience_sync.events.formats.cloudevents import cloudevent
-from audience_sync.events.formats.json import Read, epoch_seconds, plain_json
+from audience_sync.events.formats.json import epoch_seconds, plain_json
+from audience_sync.formats import Decoder, RawRecord
 
 PLAIN = plain_json(type_field=parsed_path("meta.kind"), event_type=None, time_field=parsed_path("at"))
 FIXED = plain_json(type_field=None, event_type="city-changed", time_field=None)
@@ -33,11 +34,11 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.parametrize("read", [cloudevent, PLAIN, FIXED])
+@pytest.mark.parametrize("decode", [cloudevent, PLAIN, FIXED])
 @pytest.mark.parametrize("value", UNREADABLE.values(), ids=UNREADABLE)
-def test_unreadable_bytes_are_a_value_that_says_why(read: Read, value: bytes | None) -> None:
+def test_unreadable_bytes_are_a_value_that_says_why(decode: Decoder, value: bytes | None) -> None:
     """A bad record is dead-lettered alone; an exception would take its whole batch with it."""
-    event = read(value)
+    event = decode(RawRecord(value))
 
     assert isinstance(event, Unusable)
     assert event.cause is Cause.UNREADABLE
@@ -48,7 +49,7 @@ def test_unreadable_bytes_are_a_value_that_says_why(read: Read, value: bytes | N
     "value", [b"{}", b'{"type": ""}', b'{"type": 7}', b'{"type": null}', b'{"type": ["x"]}']
 )
 def test_a_cloudevent_without_a_type_is_told_from_an_unreadable_one(value: bytes) -> None:
-    event = cloudevent(value)
+    event = cloudevent(RawRecord(value))
 
     assert isinstance(event, Unusable)
     assert event.cause is Cause.NO_TYPE
@@ -58,7 +59,7 @@ def test_a_cloudevent_without_a_type_is_told_from_an_unreadable_one(value: bytes
     "value", [b"{}", b'{"meta": "kind"}', b'{"meta": {"kind": 7}}', b'{"meta": {"kind": ""}}']
 )
 def test_plain_json_without_its_type_names_the_field(value: bytes) -> None:
-    event = PLAIN(value)
+    event = PLAIN(RawRecord(value))
 
     assert isinstance(event, Unusable)
     assert event.cause is Cause.NO_TYPE
@@ -71,26 +72,26 @@ def test_a_cloudevent_is_read_with_its_data_and_time() -> None:
         b'"time": "1970-01-01T00:01:00.5Z", "data": {"user_id": "alice"}}'
     )
 
-    event = cloudevent(value)
+    event = cloudevent(RawRecord(value))
 
     assert isinstance(event, Event)
     assert (event.type, event.fields["data"], event.seconds) == ("com.example.x", {"user_id": "alice"}, 60.5)
 
 
 def test_plain_json_is_read_with_its_type_and_time() -> None:
-    event = PLAIN(b'{"meta": {"kind": "k"}, "at": "1970-01-01T01:00:00+01:00"}')
+    event = PLAIN(RawRecord(b'{"meta": {"kind": "k"}, "at": "1970-01-01T01:00:00+01:00"}'))
 
     assert isinstance(event, Event)
     assert (event.type, event.seconds) == ("k", 0.0)
 
 
 def test_a_topic_of_one_type_needs_none_in_the_event() -> None:
-    assert FIXED(b'{"city": "x"}') == Event("city-changed", {"city": "x"}, None)
+    assert FIXED(RawRecord(b'{"city": "x"}')) == Event("city-changed", {"city": "x"}, None)
 
 
 def test_of_a_name_that_stands_twice_the_last_value_counts() -> None:
     """JSON leaves it open; most readers do so, and producers that write both mean the later one."""
-    assert FIXED(b'{"city": "a", "city": "b"}') == Event("city-changed", {"city": "b"}, None)
+    assert FIXED(RawRecord(b'{"city": "a", "city": "b"}')) == Event("city-changed", {"city": "b"}, None)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from audience_sync.core.changes import AddTag, RemoveTag, SetAttribute, UserId
 from audience_sync.core.event import Cause, Translated, Translation, Unusable
 from audience_sync.core.limits import broken_limit
 from audience_sync.events.translator import Translator
+from audience_sync.formats import RawRecord
 from audience_sync.rules.file import load_rules
 
 TRANSLATOR = Translator(load_rules())
@@ -48,12 +49,14 @@ def test_the_shipped_rules_reproduce_the_examples_of_the_overview() -> None:
         ("stock-follows", UNFOLLOWED): Translated(alice, (RemoveTag("stock:A"),), False, None),
     }
 
-    assert {key: TRANSLATOR.translate(*key) for key in expected} == expected
+    assert {
+        (topic, value): TRANSLATOR.translate(topic, RawRecord(value)) for topic, value in expected
+    } == expected
 
 
 def test_a_record_of_a_topic_that_no_source_names_is_unusable() -> None:
     """A dead letter may be older than the rules of today."""
-    event = TRANSLATOR.translate("gone", MEMBERSHIP)
+    event = TRANSLATOR.translate("gone", RawRecord(MEMBERSHIP))
 
     assert isinstance(event, Unusable)
     assert event.cause is Cause.UNKNOWN_TYPE
@@ -63,20 +66,20 @@ def test_a_record_of_a_topic_that_no_source_names_is_unusable() -> None:
 @given(st.sampled_from(TOPICS), st.none() | st.binary())
 def test_no_bytes_raise(topic: str, value: bytes | None) -> None:
     """What is raised in the hot path ends consumption."""
-    check(TRANSLATOR.translate(topic, value))
+    check(TRANSLATOR.translate(topic, RawRecord(value)))
 
 
 @given(st.sampled_from(TOPICS), events)
 def test_no_json_raises(topic: str, event: dict[str, object]) -> None:
     """Right in form, wrong in content, in every mixture."""
-    check(TRANSLATOR.translate(topic, msgspec.json.encode(event)))
+    check(TRANSLATOR.translate(topic, RawRecord(msgspec.json.encode(event))))
 
 
 @given(st.sampled_from([MEMBERSHIP, CITY, FOLLOWED]), st.integers(0, 200), st.binary(max_size=4))
 def test_no_damaged_event_raises(value: bytes, at: int, put: bytes) -> None:
     """A byte or two in another place is how real records break."""
     for topic in TOPICS:
-        check(TRANSLATOR.translate(topic, value[:at] + put + value[at + len(put) :]))
+        check(TRANSLATOR.translate(topic, RawRecord(value[:at] + put + value[at + len(put) :])))
 
 
 def check(translated: Translation) -> None:

@@ -140,7 +140,7 @@ MISTAKES = {
     ),
     "a format that is none": (
         "sources:\n  - {topic: a, format: xml}\nrules:\n" + rule(change("add_tag: t")),
-        ["line 2: format is 'xml'; write 'cloudevents' or 'json'"],
+        ["line 2: format: 'xml' is no format; write one of cloudevents, json"],
     ),
     "a path that is none": (
         "sources:\n  - {topic: a, format: json, type_field: a..b}\nrules:\n" + rule(change("add_tag: t")),

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from audience_sync.core.changes import AddTag, SetAttribute, UserId
 from audience_sync.core.event import Cause, Translated
 from audience_sync.events.translator import Translator
+from audience_sync.formats import RawRecord
 from audience_sync.rules.file import parse_rules
 from audience_sync.rules.model import ChangeModel, RuleModel, SourceModel
 
@@ -25,7 +26,9 @@ def test_every_key_and_cause_is_on_the_page() -> None:
 def test_the_example_does_what_the_page_says() -> None:
     rules, event = (re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)[0] for kind in ("yaml", "json"))
 
-    translated = Translator(parse_rules(rules, file="docs/rules.md")).translate("orders", event.encode())
+    translated = Translator(parse_rules(rules, file="docs/rules.md")).translate(
+        "orders", RawRecord(event.encode())
+    )
 
     changes = (SetAttribute("last_product", "tea"), AddTag("bought:tea"))
     assert translated == Translated(UserId("alice"), changes, False, None)

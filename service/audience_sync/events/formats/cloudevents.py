@@ -6,11 +6,12 @@ base64 (`data_base64`) is not opened.
 
 from audience_sync.core.event import Cause, Event, Unusable
 from audience_sync.events.formats.json import decoded_object, epoch_seconds
+from audience_sync.formats import Record
 
 
-def cloudevent(value: bytes | None) -> Event | Unusable:
-    """A record's value into an event, or the reason why not. Never raises."""
-    fields = decoded_object(value)
+def cloudevent(record: Record) -> Event | Unusable:
+    """A record into an event, or the reason why not. Never raises."""
+    fields = decoded_object(record.value)
     if isinstance(fields, Unusable):
         return fields
     kind = fields.get("type")

@@ -11,23 +11,23 @@ import msgspec
 
 from audience_sync.core.event import Cause, Event, Fields, Unusable
 from audience_sync.core.templates import Field
-
-Read = Callable[[bytes | None], Event | Unusable]
-"""A record's value into an event, or the reason why not. Never raises."""
+from audience_sync.formats import Record
 
 _DECODER: Final = msgspec.json.Decoder(dict[str, object])
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def plain_json(*, type_field: Field | None, event_type: str | None, time_field: Field | None) -> Read:
-    """A reader for one topic. The type stands in *type_field*; without one, every event is an *event_type*.
+def plain_json(
+    *, type_field: Field | None, event_type: str | None, time_field: Field | None
+) -> Callable[[Record], Event | Unusable]:
+    """A decoder for one topic. The type stands in *type_field*; without one, every event is an *event_type*.
 
     The time is RFC 3339 text. One that is missing or not understood leaves the event without a time: it helps
     to order changes and is no reason to give one up.
     """
 
-    def read(value: bytes | None) -> Event | Unusable:
-        fields = decoded_object(value)
+    def decode(record: Record) -> Event | Unusable:
+        fields = decoded_object(record.value)
         if isinstance(fields, Unusable):
             return fields
         kind = event_type if type_field is None else found_text(type_field, fields)
@@ -38,11 +38,14 @@ def plain_json(*, type_field: Field | None, event_type: str | None, time_field: 
         seconds = None if time_field is None else epoch_seconds(found_text(time_field, fields))
         return Event(kind, fields, seconds)
 
-    return read
+    return decode
 
 
 def decoded_object(value: bytes | None) -> Fields | Unusable:
-    """The JSON object in *value*: UTF-8, nothing after it, and no text that UTF-8 could not carry on."""
+    """The JSON object in *value*: UTF-8, nothing after it, and no text that UTF-8 could not carry on.
+
+    Every call makes new dicts: they may be altered.
+    """
     if not value:
         return Unusable(Cause.UNREADABLE, "the record has no value")
     try:
