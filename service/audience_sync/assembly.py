@@ -32,6 +32,7 @@ from audience_sync.core.rules import Rules
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.verdicts import UnknownAccounts
 from audience_sync.delivery.accounts import Accounts
+from audience_sync.delivery.attribute_names import AttributeNames
 from audience_sync.delivery.loop import Delivery
 from audience_sync.delivery.sender import Sender
 from audience_sync.delivery.shutdown import drain
@@ -202,9 +203,23 @@ def assemble(settings: Settings, rules: Rules) -> Service:
         clock=clock,
     )
 
+    def waiting(what: str | None) -> None:
+        status.waits_for = what
+
+    names = AttributeNames(
+        chat,
+        may_add=settings.chat.attribute_names == "add",
+        watch=watch,
+        waiting=waiting,
+        sleep=asyncio.sleep,
+        chance=chance.random,
+    )
+
     async def preflight() -> None:
         checked = await asyncio.to_thread(_look_around, settings, security, rules.topics, translator, watch)
         partitions.learn({topic: checked.partitions.get(topic, 0) for topic in rules.topics})
+        if settings.chat.attribute_names != "off" and rules.attribute_names:
+            await names.see_to(rules.attribute_names)
 
     return Service(
         chat=chat,

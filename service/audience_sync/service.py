@@ -58,7 +58,7 @@ class Service:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until *stop* is set, then drain and leave.
 
-        Raises KafkaAdminError, PortTakenError or StreamError if the work can't begin or go on.
+        Raises KafkaAdminError, NamesDoNotFitError, PortTakenError or StreamError if the work can't begin or go on.
         """
         if missing := missing_codecs():
             raise StreamError(f"codecs are missing: {', '.join(missing)}; install the package cramjam")
@@ -67,14 +67,25 @@ class Service:
             served = tasks.create_task(self._admin.serve(listener))
             try:
                 self._log.info("starting", admin_port=listener.getsockname()[1])
-                await self._preflight()
-                if not stop.is_set():
+                if await self._looked_around(stop):
                     async with self._working():
                         await self._until_stopped(stop)
             finally:
                 self._admin.stop()
             await served
         self._log.info("stopped", **self._totals())
+
+    async def _looked_around(self, stop: asyncio.Event) -> bool:
+        """Whether the work can begin; False if *stop* was set before: the preflight may wait for long."""
+        stopped, looking = asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._preflight())
+        try:
+            await _first_of(stopped, looking)
+            if looking.done():
+                looking.result()
+            return not stop.is_set()
+        finally:
+            stopped.cancel()
+            looking.cancel()
 
     @contextlib.asynccontextmanager
     async def _working(self) -> AsyncIterator[None]:

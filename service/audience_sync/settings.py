@@ -196,6 +196,10 @@ class ChatSettings(Group):
     """What becomes of changes of a user who does not exist in the app: kept in the dead letters, dropped and
     counted, or sent again after the user was imported."""
 
+    attribute_names: Literal["check", "add", "off"] = "check"
+    """What becomes of attribute names that the rules need and the app does not have. `check`: the service does not
+    start, and says which. `add`: it puts them into free slots; an app has ten, for everybody. `off`: nobody looks."""
+
     most_in_flight: int = Field(default=32, ge=1, le=1000)
     """Requests of one endpoint that may be under way at once. Little's law: pace times the answer's time."""
 

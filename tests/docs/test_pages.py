@@ -88,7 +88,9 @@ def test_dead_letters_that_are_shown_are_dead_letters() -> None:
 def test_every_decision_is_numbered_and_in_its_shape() -> None:
     """Decision, reasons, what was rejected, the price, and what would show that it is wrong."""
     decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
-    for number, page in enumerate(decisions, start=1):
+    numbers = [int(page.name[:4]) for page in decisions]
+    assert len(set(numbers)) == len(numbers)
+    for number, page in zip(numbers, decisions, strict=True):
         text = page.read_text()
         assert page.name.startswith(f"{number:04d}-")
         assert text.startswith(f"# {number}. ")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -14,7 +15,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Consumer
 
-from tests.support.fleet import EmulatedChat, Fleet, emulated_chat, eventually
+from tests.support.fleet import EmulatedChat, Fleet, Replica, emulated_chat, eventually
 from tests.support.product import CITY, MEMBERSHIP, STOCKS, Feed, Product, out_of_step, rules_for
 
 pytestmark = pytest.mark.broker
@@ -46,6 +47,11 @@ def fleet(tmp_path: Path, topics: str, broker: str, chat: EmulatedChat) -> Itera
         yield fleet
 
 
+def waits_for(replica: Replica, what: str) -> bool:
+    """Whether it runs, and says this of why it is not ready."""
+    return replica.admin_url is not None and what in replica.status()["reason"]
+
+
 def dead_letters(broker: str, topics: str, number: int) -> list[tuple[str | bytes | None, dict[str, Any]]]:
     """Key and value of the first so many dead letters."""
     consumer = Consumer(
@@ -64,6 +70,9 @@ def dead_letters(broker: str, topics: str, number: int) -> list[tuple[str | byte
     consumer.close()
     return letters
 
+
+LOOKED_AT_START: Final = {"im_get_attr_name": 1}
+"""What a start asks the Chat API, for each replica."""
 
 UNUSABLE: Final = {
     b"\xff\xfe no text": "unreadable",
@@ -119,7 +128,7 @@ def test_a_stop_sends_what_waits_commits_and_ends_with_0(fleet: Fleet, broker: s
         feed.send(*event)
     feed.flush()
     eventually(lambda: replica.metric("audience_sync_events_total") == 1000, "all events are read")
-    assert fleet.chat.counters()["calls"] == {}
+    assert fleet.chat.counters()["calls"] == LOOKED_AT_START
     assert replica.metric("audience_sync_waiting_users") == len(product.truth)
 
     replica.signal(signal.SIGTERM)
@@ -133,12 +142,21 @@ def test_a_stop_sends_what_waits_commits_and_ends_with_0(fleet: Fleet, broker: s
 def test_with_a_wrong_key_nothing_is_sent_nothing_is_lost_and_the_reason_is_told(
     fleet: Fleet, broker: str, topics: str, tmp_path: Path
 ) -> None:
-    """The service stops delivering, stays alive, and the next replica with the right key goes on."""
+    """Before it has begun it waits and stays alive, and one with the right key does the work."""
     wrong = tmp_path / "wrong-key"
     wrong.write_text("not the key")
-    replica = fleet.start(AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE=str(wrong))
-    fleet.wait_until_ready()
     feed = Feed(broker)
+    first = fleet.start(AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE=str(wrong))
+    eventually(partial(waits_for, first, "70009"), "the reason is told")
+    assert first.status()["live"]
+    assert not first.ready()
+    first.signal(signal.SIGTERM)
+    assert first.wait() == 0, "it stops in order, also while it waits"
+
+    replica = fleet.start(
+        AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE=str(wrong), AUDIENCE_SYNC_CHAT__ATTRIBUTE_NAMES="off"
+    )
+    fleet.wait_until_ready()
     feed.send(topics + CITY, b"u", b'{"kind": "city-changed", "user_id": "u", "city": "Shenzhen"}')
     feed.flush()
     reason = eventually(lambda: replica.status()["reason"], "the reason is told")
@@ -148,12 +166,52 @@ def test_with_a_wrong_key_nothing_is_sent_nothing_is_lost_and_the_reason_is_told
     assert replica.metric("audience_sync_errors_total", code="70009") >= 1
     replica.signal(signal.SIGTERM)
     assert replica.wait() == 0
-    assert "Traceback" not in replica.text()
+    assert "Traceback" not in first.text() + replica.text()
 
     fleet.start()
     eventually(
         lambda: fleet.chat.state().get("u", {}).get("attributes") == {"city": "Shenzhen"}, "u is in step"
     )
+
+
+def test_attribute_names_that_are_missing_are_an_error_or_added_and_an_api_that_is_away_is_waited_for(
+    broker: str, topics: str, tmp_path: Path
+) -> None:
+    """By a setting; what an operator has to type is in the message, and two replicas choose the same slots."""
+    environment = {
+        "AUDIENCE_SYNC_KAFKA__GROUP_ID": topics,
+        "AUDIENCE_SYNC_RULES_FILE": str(rules_for(topics, tmp_path)),
+        "AUDIENCE_SYNC_DEAD_LETTERS__TOPIC": f"{topics}dead-letters",
+        "AUDIENCE_SYNC_DEBOUNCE__QUIET_SECONDS": "0.5",
+    }
+    with (
+        emulated_chat(tmp_path, arguments=("--attribute-names", "language")) as chat,
+        Fleet(tmp_path, broker=broker, chat=chat, environment=environment) as fleet,
+    ):
+        refused = fleet.start()
+        assert refused.wait() == 2
+        assert "audience-sync chat set-attribute-names 1=city 2=membership" in refused.text()
+        assert "Traceback" not in refused.text()
+
+        chat.set_faults(
+            {"fail_next": [{"endpoint": "im_get_attr_name", "kind": "http:502", "for_seconds": 5}]}
+        )
+        waiting = [fleet.start(AUDIENCE_SYNC_CHAT__ATTRIBUTE_NAMES="add") for _ in range(2)]
+        for each in waiting:
+            eventually(partial(waits_for, each, "502"), "the reason is told")
+            assert each.status()["live"]
+        fleet.wait_until_ready()
+        names = json.loads(urllib.request.urlopen(f"{chat.url}/control/state", timeout=5).read())[
+            "attribute_names"
+        ]
+        assert names == {"0": "language", "1": "city", "2": "membership"}
+
+        feed = Feed(broker)
+        feed.send(topics + CITY, b"u", b'{"kind": "city-changed", "user_id": "u", "city": "Shenzhen"}')
+        feed.flush()
+        eventually(
+            lambda: chat.state().get("u", {}).get("attributes") == {"city": "Shenzhen"}, "u is in step"
+        )
 
 
 def test_a_name_that_is_not_defined_stops_delivery_and_drops_nothing(

@@ -13,7 +13,10 @@ from audience_sync.telemetry.health import State, not_live, not_ready
 
 
 class Status:
-    """Reads the state of the parts when it is asked. `started` and `draining` are told by whoever runs them."""
+    """Reads the state of the parts when it is asked. The rest is told by whoever runs them.
+
+    waits_for: what the start waits for before anything is read, or None.
+    """
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class Status:
         self._clock = clock
         self.started = False
         self.draining = False
+        self.waits_for: str | None = None
 
     def state(self) -> State:
         """What health is judged by."""
@@ -57,6 +61,7 @@ class Status:
             incomplete_numbers=len(ownership.incomplete_numbers) if ownership else 0,
             dead_letters_full=self._dead_letters_full(),
             stopped=self._halt.reason or self._guard.reason,
+            waits_for=self.waits_for,
         )
 
     def ready(self) -> bool:

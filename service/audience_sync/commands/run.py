@@ -9,6 +9,7 @@ import uvloop
 from audience_sync.admin.server import PortTakenError
 from audience_sync.assembly import assemble
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.core.attribute_slots import NamesDoNotFitError
 from audience_sync.core.rules import Rules
 from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.security import KafkaSecurityError
@@ -25,7 +26,7 @@ def run() -> None:
     set_up(level=settings.log.level, shape=settings.log.shape)
     try:
         uvloop.run(_serve(settings, rules))
-    except* (SettingsError, KafkaSecurityError) as errors:
+    except* (SettingsError, KafkaSecurityError, NamesDoNotFitError) as errors:
         raise Stop(ExitCode.BAD_INPUT, _first(errors)) from errors
     except* (KafkaAdminError, PortTakenError, StreamError) as errors:
         raise Stop(ExitCode.UNAVAILABLE, _first(errors)) from errors

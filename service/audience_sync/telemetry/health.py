@@ -9,7 +9,10 @@ STUCK_SECONDS: Final = 60.0
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """What health is judged by. Durations in seconds; `stopped`: why nothing is sent until a person acts."""
+    """What health is judged by. Durations in seconds.
+
+    waits_for: what the start waits for, before anything is read. stopped: why nothing is sent until a person acts.
+    """
 
     started: bool
     draining: bool
@@ -21,11 +24,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     incomplete_numbers: int
     dead_letters_full: bool
     stopped: str | None
+    waits_for: str | None = None
 
 
 def not_live(state: State) -> str | None:
     """Why a restart would help, or None. A Chat API or broker that is away is no such reason."""
-    if state.loop_turned_ago > STUCK_SECONDS:
+    if state.waits_for is None and state.loop_turned_ago > STUCK_SECONDS:
         return f"the delivery loop has not turned for {state.loop_turned_ago:.0f} s"
     if state.started and not state.draining and state.polled_ago > STUCK_SECONDS:
         return f"Kafka has not been polled for {state.polled_ago:.0f} s"
@@ -36,6 +40,8 @@ def not_ready(state: State) -> str | None:
     """Why the service is not doing its work, or None."""
     if state.draining:
         return "stopping"
+    if state.waits_for is not None:
+        return f"starting: {state.waits_for}"
     if not state.started:
         return "starting: Kafka has not assigned partitions yet"
     if state.stopped is not None:

@@ -1,6 +1,7 @@
 """What happened becomes counts and log lines."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -61,6 +62,17 @@ class Watch:
             with_other_key=foreign,
             way_out="key the topic by the rule's user, or the order of his changes is not certain",
         )
+
+    def attribute_names_unknown(self, reason: str, *, by_itself: bool) -> None:
+        """The API does not tell or take the app's attribute names now; it is asked again."""
+        if by_itself:
+            self._log.warning("attribute_names_unknown", reason=reason)
+        else:
+            self._log.error("attribute_names_refused", reason=reason)
+
+    def attribute_names_added(self, names: Mapping[int, str]) -> None:
+        """The rules write attributes that the app did not have; they stand in these slots now."""
+        self._log.info("attribute_names_added", names={str(slot): name for slot, name in names.items()})
 
     # the way in
 

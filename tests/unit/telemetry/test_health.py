@@ -43,6 +43,7 @@ NOT_LIVE: Final[list[tuple[dict[str, Any], str | None]]] = [
     ({"stopped": "60010: no permission"}, None),
     ({"lease_valid": False, "assigned": False}, None),
     ({"dead_letters_full": True}, None),
+    ({"loop_turned_ago": LATE, "started": False, "waits_for": "the Chat API"}, None),
 ]
 
 
@@ -61,6 +62,7 @@ def test_only_a_process_that_has_lost_its_way_is_not_live(
 NOT_READY: Final[list[tuple[dict[str, Any], str | None]]] = [
     ({"draining": True}, "stopping"),
     ({"started": False}, "starting"),
+    ({"started": False, "waits_for": "the names"}, "starting: the names"),
     ({"stopped": "add_tag answered 60010: no permission"}, "60010"),
     ({"dead_letters_full": True}, "dead-letter"),
     ({"assigned": False}, "assigned"),

@@ -101,10 +101,9 @@ def program(
 
 
 @contextmanager
-def emulator(*, folder: Path, key_file: Path, attributes: list[str]) -> Iterator[Program]:
-    """An emulated Chat API with these attribute names, on a free port."""
+def emulator(*, folder: Path, key_file: Path) -> Iterator[Program]:
+    """An emulated Chat API on a free port."""
     arguments = ["emulate", "--port", "0", "--key-file", str(key_file)]
-    arguments += ["--attribute-names", ",".join(attributes)]
     with program("the emulator", arguments, folder=folder, environment={}) as running:
         yield running
 

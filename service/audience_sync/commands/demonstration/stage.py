@@ -24,7 +24,6 @@ from audience_sync.commands.demonstration.stopping import Stopping
 from audience_sync.commands.demonstration.view import View
 
 APP_ID: Final = 1400000000
-ATTRIBUTES: Final = ["membership", "city"]
 DEAD_LETTERS: Final = "audience-sync-dead-letters"
 
 LONGEST_WAIT_SECONDS: Final = 8.0
@@ -50,7 +49,7 @@ def play(plan: Plan, view: View, stopping: Stopping) -> Findings:
         key_file = folder / "key"
         key_file.write_text(secrets.token_hex(32))
         view.say(f"Kafka (embedded) at {broker.bootstrap}")
-        with emulator(folder=folder, key_file=key_file, attributes=ATTRIBUTES) as emulating:
+        with emulator(folder=folder, key_file=key_file) as emulating:
             chat = emulating.find(CHAT_ADDRESS, stopping)
             view.say(f"The Chat API (emulated) at {chat}")
             settings = {
@@ -59,6 +58,7 @@ def play(plan: Plan, view: View, stopping: Stopping) -> Findings:
                 "CHAT__BASE_URL": chat,
                 "CHAT__APP_ID": str(APP_ID),
                 "CHAT__SIGNING_KEY_FILE": str(key_file),
+                "CHAT__ATTRIBUTE_NAMES": "add",
                 "DEBOUNCE__LONGEST_WAIT_SECONDS": str(LONGEST_WAIT_SECONDS),
                 "DEBOUNCE__FILL_SECONDS": str(FILL_SECONDS),
             }
