@@ -11,7 +11,7 @@ from audience_sync.core.batches import ALONE, ReadyUsers
 from audience_sync.core.changes import Change, Endpoint, Part, Request, UserId, names_in
 from audience_sync.core.ledger import Ledger, Mark
 from audience_sync.core.limits import USERS_PER_REQUEST
-from audience_sync.core.user_state import Round, Step, User
+from audience_sync.core.user_state import Refused, Round, Step, User
 
 SUSPECT_SECONDS: Final = 600.0
 """So long after he was given up a user travels alone. Ours: a bad user with many events costs a request each, not
@@ -27,6 +27,23 @@ class DebounceTimes(msgspec.Struct, frozen=True, kw_only=True):
     quiet_seconds: float
     longest_wait_seconds: float
     fill_seconds: float
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A user whose request shows whether an endpoint works, or brings him nearer to it.
+
+    endpoint: where his request goes: there, or to one that comes first for him. user_id: None is a witness.
+    company: how many users a request with him may name.
+    """
+
+    endpoint: Endpoint
+    user_id: UserId | None
+    company: int
+
+    @property
+    def suspected(self) -> bool:
+        """Whether he was refused alone himself."""
+        return self.company == ALONE
 
 
 class Debouncer:
@@ -131,15 +148,6 @@ class Debouncer:
             parts[user_id] = self._users[user_id].cut(endpoint)
         return Request(endpoint, parts)
 
-    def cut_one(self, endpoint: Endpoint, names: frozenset[str]) -> Request | None:
-        """A request of one ready user, the least suspected who speaks of *names*; None if nobody does."""
-        found = self.ready.find(endpoint, lambda user_id: self._users[user_id].speaks_of(names))
-        if found is None:
-            return None
-        user_id, company = found
-        self.ready.take_one(endpoint, user_id, company)
-        return Request(endpoint, {user_id: self._users[user_id].cut(endpoint)})
-
     def cut_witness(self, endpoint: Endpoint, names: frozenset[str]) -> Request | None:
         """A request that was confirmed before, of one user who waits for nothing since; None if nobody is known.
 
@@ -156,15 +164,29 @@ class Debouncer:
         """Whether `cut_witness` would find one."""
         return self._witness(endpoint, names) is not None
 
-    def has_somebody(self, endpoint: Endpoint, names: frozenset[str], *, unsuspected: bool = False) -> bool:
-        """Whether somebody could look whether *endpoint* works for *names*.
-
-        *unsuspected*: somebody who was not refused alone himself.
-        """
+    def who_can_look(self, endpoint: Endpoint, names: frozenset[str]) -> Look | None:
+        """Who could see whether *endpoint* works for *names*: the least suspected who stands there or comes there."""
         if self.has_witness(endpoint, names):
-            return True
-        found = self.ready.find(endpoint, lambda user_id: self._users[user_id].speaks_of(names))
-        return found is not None and not (unsuspected and found[1] == ALONE)
+            return Look(endpoint, None, USERS_PER_REQUEST)
+        users = self._users
+        there = self.ready.find(endpoint, lambda user_id: users[user_id].speaks_of(names))
+        if there is not None and there[1] != ALONE:
+            return Look(endpoint, *there)
+        for other in Endpoint:
+            coming = self.ready.find(other, lambda user_id: users[user_id].heads_for(endpoint, names))
+            if coming is not None and coming[1] != ALONE:
+                return Look(other, *coming)
+        return None if there is None else Look(endpoint, *there)
+
+    def cut_look(self, look: Look, names: frozenset[str]) -> Request:
+        """The request of one user that *look* stands for, which `who_can_look` has just returned."""
+        endpoint, user_id = look.endpoint, look.user_id
+        if user_id is None:
+            witnessed = self.cut_witness(endpoint, names)
+            assert witnessed is not None
+            return witnessed
+        self.ready.take_one(endpoint, user_id, look.company)
+        return Request(endpoint, {user_id: self._users[user_id].cut(endpoint)})
 
     def confirmed(self, request: Request, users: Collection[UserId]) -> frozenset[str]:
         """*users* of *request* were confirmed, and are settled: who is done may witness that its endpoint works.
@@ -202,7 +224,7 @@ class Debouncer:
         """The user's part of a request is settled. Returns his round if that was the last of it."""
         user = self._users[user_id]
         user.company = ALONE if user_id in self._suspects else USERS_PER_REQUEST
-        user.refused_at, user.asked = 0.0, False
+        user.refused, user.asked = None, False
         ended = user.settled()
         if ended is None:
             self._enqueue(user, now)
@@ -222,7 +244,6 @@ class Debouncer:
         user = self._users[user_id]
         if company is not None:
             user.company = company
-            user.refused_at = user.refused_at or not_before
         user.came_back(request.endpoint, request.parts[user_id], not_before)
         self._wait(user)
 
@@ -261,15 +282,23 @@ class Debouncer:
         for user_id in users:
             self._users[user_id].asked = True
 
-    def refused(self, user_id: UserId, at: float) -> None:
-        """A request with the user was refused that left at this moment (epoch seconds)."""
+    def refused(self, user_id: UserId, code: int, at: float) -> Refused:
+        """A request with the user was refused with this code; the answer came at *at* (epoch seconds)."""
         user = self._users[user_id]
-        user.refused_at = user.refused_at or at
+        user.refused = Refused(at, code, at) if user.refused is None else user.refused.again(code, at)
+        return user.refused
 
-    def refused_at(self, request: Request) -> dict[UserId, float]:
-        """{user: since when requests with him are refused (epoch seconds)}, of those with whom they are."""
+    def refused_seconds(self, user_id: UserId, now: float) -> float:
+        """For how long requests with the user are refused, whatever the code."""
+        refused = self._users[user_id].refused
+        return 0.0 if refused is None else now - refused.since
+
+    def refused_of(self, request: Request) -> dict[UserId, Refused]:
+        """{user: since when requests with him are refused}, of those with whom they are."""
         users = self._users
-        return {user_id: at for user_id in request.parts if (at := users[user_id].refused_at)}
+        return {
+            user_id: refused for user_id in request.parts if (refused := users[user_id].refused) is not None
+        }
 
     def marks_of(self, user_id: UserId) -> Sequence[Mark]:
         """Where what is under way for the user began."""

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from audience_sync.core.changes import Endpoint, Request, UserId, names_in
+from audience_sync.core.user_state import Refused
 from audience_sync.core.verdicts import Refusal
 
 LONE_REFUSALS: Final = 3
@@ -33,14 +34,14 @@ ten minutes are no stream that could be drained, and a position must not be held
 class Lone(msgspec.Struct, frozen=True):
     """One user, his part of a request, and why it was refused. Moments are epoch seconds.
 
-    sent_at: when the request left that was refused. since: when it was.
+    since: when the answer came. code_since: since when requests with him are refused with this code.
     """
 
     request: Request
     user_id: UserId
     refusal: Refusal
-    sent_at: float
     since: float
+    code_since: float
 
     @property
     def names(self) -> frozenset[str]:
@@ -54,29 +55,30 @@ class Doubt:
     def __init__(self) -> None:
         self._lone: dict[Endpoint, dict[UserId, Lone]] = {endpoint: {} for endpoint in Endpoint}
         self._asked: dict[Endpoint, int] = dict.fromkeys(Endpoint, 0)
-        self._confirmed_at: dict[tuple[Endpoint, str], float] = {}
+        self._works_at: dict[tuple[Endpoint, str], float] = {}
+        self.asking: dict[Endpoint, Request] = {}
+        """The request of a witness that is under way: its answer is waited for."""
 
     def __len__(self) -> int:
         return sum(map(len, self._lone.values()))
 
-    def proven(self, request: Request, refused_at: Mapping[UserId, float], now: float) -> frozenset[UserId]:
-        """Those of *request* who will be at fault if they are refused now, when it leaves.
+    def proven(self, request: Request, refused: Mapping[UserId, Refused]) -> dict[UserId, int]:
+        """Those of *request*, which leaves now, who will be at fault if they are refused with this code.
 
-        Others were confirmed since requests with them are refused, so the endpoint works; a failure of the whole
-        that they met is over. Or that has lasted for too long, with nobody to compare.
+        Others were confirmed since requests with them are refused with it, so the endpoint works; a failure of
+        the whole that they met is over.
 
-        refused_at: {user: since when (epoch seconds) requests with him are refused}.
+        refused: {user: since when requests with him are refused}, of those with whom they are.
         """
         endpoint = request.endpoint
-        return frozenset(
-            user_id
-            for user_id, since in refused_at.items()
-            if self._confirmed_at_for(endpoint, names_in(endpoint, request.parts[user_id])) > since
-            or now - since >= LONGEST_DOUBT_SECONDS
-        )
+        return {
+            user_id: since.code
+            for user_id, since in refused.items()
+            if self._works_at_for(endpoint, names_in(endpoint, request.parts[user_id])) >= since.code_since
+        }
 
     def passed_since(self, lone: Lone) -> bool:
-        """Whether others were confirmed since his request left: then it is worth sending him again at once."""
+        """Whether others were confirmed since he is refused: then it is worth sending him again at once."""
         return not self._unconfirmed(lone)
 
     def refused(self, lone: Lone) -> None:
@@ -98,13 +100,15 @@ class Doubt:
                 return frozenset({name} - {""})
         return None
 
-    def confirmed(self, endpoint: Endpoint, names: frozenset[str], now: float) -> list[Lone]:
-        """*endpoint* works for these attribute names. Returns who was in doubt, and is worth sending again at once.
+    def confirmed(self, endpoint: Endpoint, names: frozenset[str], sent_at: float) -> list[Lone]:
+        """A request with these attribute names is confirmed that left at *sent_at* (epoch seconds): *endpoint* works.
 
-        He may have met a failure of the whole that is over. If he is refused once more, it is his fault.
+        Returns who was in doubt, and is worth sending again at once. He may have met a failure of the whole that
+        is over; if he is refused once more, it is his fault. The moment when the request left is what counts, for
+        it may have been judged then, and a failure may have begun before the answer came.
         """
         for name in names or {""}:
-            self._confirmed_at[endpoint, name] = now
+            self._works_at[endpoint, name] = max(sent_at, self._works_at.get((endpoint, name), 0.0))
         if not (in_doubt := self._lone[endpoint]):
             return []
         again = [lone for lone in in_doubt.values() if not self._unconfirmed(lone)]
@@ -139,14 +143,12 @@ class Doubt:
         return in_doubt.pop(min(in_doubt, key=lambda user_id: in_doubt[user_id].since))
 
     def _unconfirmed(self, lone: Lone) -> list[str]:
-        """What of *lone* nobody was confirmed for since it was sent: attribute names, or "" for tags."""
+        """What of *lone* nobody was confirmed for since he is refused: attribute names, or "" for tags."""
         endpoint = lone.request.endpoint
         return [
-            name
-            for name in lone.names or {""}
-            if self._confirmed_at.get((endpoint, name), 0.0) <= lone.sent_at
+            name for name in lone.names or {""} if self._works_at.get((endpoint, name), 0.0) < lone.code_since
         ]
 
-    def _confirmed_at_for(self, endpoint: Endpoint, names: frozenset[str]) -> float:
-        """When all of these attribute names were last confirmed for others."""
-        return min(self._confirmed_at.get((endpoint, name), 0.0) for name in names or {""})
+    def _works_at_for(self, endpoint: Endpoint, names: frozenset[str]) -> float:
+        """Until when at least *endpoint* works for all of these attribute names."""
+        return min(self._works_at.get((endpoint, name), 0.0) for name in names or {""})

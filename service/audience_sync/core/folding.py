@@ -71,6 +71,20 @@ class Folded:
             return Endpoint.REMOVE_ATTRIBUTES if only_removals else Endpoint.SET_ATTRIBUTES
         return None
 
+    def has_part_for(self, endpoint: Endpoint) -> bool:
+        """Whether something is left that *endpoint* carries, now or after other parts."""
+        match endpoint:
+            case Endpoint.REMOVE_ALL_TAGS:
+                return self.removes_all_tags
+            case Endpoint.ADD_TAGS:
+                return any(self.tags.values())
+            case Endpoint.REMOVE_TAGS:
+                return not all(self.tags.values())
+            case Endpoint.SET_ATTRIBUTES:
+                return any(value is not None for value in self.attributes.values())
+            case Endpoint.REMOVE_ATTRIBUTES:
+                return any(value is None for value in self.attributes.values())
+
     def take(self, endpoint: Endpoint) -> Part:
         """Take out what one request to *endpoint* may say of this user; the oldest tags first."""
         if endpoint is Endpoint.SET_ATTRIBUTES:

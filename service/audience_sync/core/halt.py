@@ -21,6 +21,10 @@ class Halt:
         self.endpoint: Endpoint | None = None
         self.names: frozenset[str] = frozenset()
         self.look_at = 0.0
+        self.since = 0.0
+        """When it stopped (epoch seconds): requests that left since look whether it is over."""
+        self.code = 0
+        """The code that stopped it."""
         self.wants_others = False
         """Whether only users who were refused alone could look: then reading goes on until others come."""
         self._looks = 0
@@ -29,18 +33,31 @@ class Halt:
         return self.reason is not None
 
     def stop(
-        self, endpoint: Endpoint, reason: str, now: float, *, names: frozenset[str] = frozenset()
+        self,
+        endpoint: Endpoint,
+        reason: str,
+        now: float,
+        *,
+        code: int = 0,
+        names: frozenset[str] = frozenset(),
     ) -> None:
         """*endpoint* gave an answer that says so. Asked again after 5 s, then twice that, up to a minute."""
         if self and now < self.look_at:
             return
-        self.reason, self.endpoint, self.names = reason, endpoint, names
+        self.since = self.since if self else now
+        self.reason, self.endpoint, self.names, self.code = reason, endpoint, names, code
         self.look_at = now + min(FIRST_LOOK_SECONDS * 2.0 ** min(self._looks, 10), LONGEST_LOOK_SECONDS)
         self._looks += 1
 
-    def confirmed(self, endpoint: Endpoint, names: frozenset[str] = frozenset()) -> bool:
-        """A request to *endpoint* passed that spoke of these names. Returns whether that ended the stop."""
+    def confirmed(self, endpoint: Endpoint, names: frozenset[str] = frozenset(), *, sent_at: float) -> bool:
+        """A request that left at *sent_at* passed and spoke of these names. Returns whether that ended the stop.
+
+        One that left before the stop says nothing of it. One to another endpoint has brought its user nearer.
+        """
+        if sent_at < self.since:
+            return False
         if endpoint is not self.endpoint or not self.names <= names:
+            self.look_at = min(self.look_at, sent_at)
             return False
         ended = bool(self)
         self.reason = self.endpoint = None
@@ -48,6 +65,10 @@ class Halt:
         self.wants_others = False
         self._looks = 0
         return ended
+
+    def ended_by(self, endpoint: Endpoint, code: int) -> bool:
+        """Whether a user's refusal with *code* shows that what stopped this endpoint is over: it is another one."""
+        return bool(self) and endpoint is self.endpoint and code != self.code
 
     def lift(self) -> None:
         """Nobody is left whose request could look, so whoever comes next does; the intervals go on growing."""

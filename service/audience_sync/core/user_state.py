@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from enum import Enum, auto
 
+import msgspec
+
 from audience_sync.core.changes import (
     AddTag,
     Change,
@@ -30,6 +32,21 @@ class Step(Enum):
     """in the one request that may carry him."""
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """Requests with a user are refused. Moments are epoch seconds, of the answers.
+
+    since: when the first was. code, code_since: the code of the last one, and since when it is this one.
+    """
+
+    since: float
+    code: int
+    code_since: float
+
+    def again(self, code: int, at: float) -> "Refused":
+        """One more was refused."""
+        return self if code == self.code else Refused(self.since, code, at)
+
+
 class Round:
     """What was cut from a user's changes together, and leaves in up to a dozen requests, one after another.
 
@@ -48,7 +65,7 @@ class User:
     """One user's unsettled changes. What arrives is folded in; nothing is forgotten before it is settled.
 
     company: how many users a request with him may name.
-    refused_at: since when (epoch seconds) requests with him are refused; 0: they are not.
+    refused: since when requests with him are refused, or None: they are not.
     asked: whether the API was asked, since he was refused, if he exists, and has not denied it.
     first_at, last_at: epoch seconds; the moment of the first event in `waiting`, and when the last one came.
     """
@@ -61,7 +78,7 @@ class User:
         "marks",
         "not_before",
         "queue",
-        "refused_at",
+        "refused",
         "round",
         "scheduled_at",
         "step",
@@ -81,7 +98,7 @@ class User:
         self.not_before = 0.0
         self.urgent = False
         self.company = USERS_PER_REQUEST
-        self.refused_at = 0.0
+        self.refused: Refused | None = None
         self.asked = False
         self.queue: Endpoint | None = None
         self.scheduled_at = 0.0
@@ -133,6 +150,11 @@ class User:
     def speaks_of(self, names: frozenset[str]) -> bool:
         """Whether what would leave next is about all these attribute names; none: whatever it is about."""
         return names <= (self.round.rest if self.round else self.waiting).attributes.keys()
+
+    def heads_for(self, endpoint: Endpoint, names: frozenset[str]) -> bool:
+        """Whether he comes to *endpoint*, now or after other parts, with all these attribute names."""
+        left = self.round.rest if self.round else self.waiting
+        return left.has_part_for(endpoint) and names <= left.attributes.keys()
 
     def cut(self, endpoint: Endpoint) -> Part:
         """Take this user's part for *endpoint*, which begins a round if none is under way."""

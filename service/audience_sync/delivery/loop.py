@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from audience_sync.core.batches import ALONE
 from audience_sync.core.changes import Endpoint, Request
+from audience_sync.core.debouncer import Look
 from audience_sync.core.doubt import Lone
 from audience_sync.core.halt import Halt
 from audience_sync.core.pace import Pace
@@ -146,8 +147,10 @@ class Delivery:
         endpoint = self._halt.endpoint
         if not self._halt or endpoint is None or now < self._halt.look_at:
             return
-        somebody = tenure.debouncer.has_somebody(endpoint, self._halt.names)
-        if not somebody and not self._paces[endpoint].in_flight:
+        if (
+            not tenure.requests_in_flight
+            and tenure.debouncer.who_can_look(endpoint, self._halt.names) is None
+        ):
             self._halt.lift()
             self._watch.went_on()
 
@@ -155,7 +158,9 @@ class Delivery:
         """Where nobody else could tell whether the endpoint works, one in doubt may pass by now."""
         for endpoint in () if self._halt else Endpoint:
             ask = tenure.doubt.ask(endpoint)
-            if ask is not None and ask[0] <= now and not tenure.debouncer.has_witness(endpoint, ask[1]):
+            if ask is None or ask[0] > now or endpoint in tenure.doubt.asking:
+                continue
+            if not tenure.debouncer.has_witness(endpoint, ask[1]):
                 lone = tenure.doubt.ask_again(endpoint)
                 tenure.debouncer.came_back(lone.request, lone.user_id, not_before=now, company=ALONE)
                 tenure.debouncer.advance(now)
@@ -168,10 +173,9 @@ class Delivery:
         permit = max(each for each in permits if each is not None)
         worth = tenure.debouncer.ready.worth_cutting_at(endpoint)
         if self._halt:
-            if endpoint is not self._halt.endpoint or pace.in_flight:
-                return None
-            somebody = tenure.debouncer.has_somebody(endpoint, self._halt.names)
-            return max(permit, self._halt.look_at) if somebody else None
+            look = self._look(tenure)
+            here = look is not None and look.endpoint is endpoint
+            return max(permit, self._halt.look_at) if here else None
         ask = tenure.doubt.ask(endpoint)
         if ask is not None and tenure.debouncer.has_witness(endpoint, ask[1]):
             worth = ask[0] if worth is None else min(worth, ask[0])
@@ -181,13 +185,21 @@ class Delivery:
         """The next request to *endpoint*. While delivery is stopped, or somebody is in doubt, it may only look."""
         debouncer = tenure.debouncer
         if self._halt:
-            names = self._halt.names
-            look = debouncer.cut_witness(endpoint, names) or debouncer.cut_one(endpoint, names)
+            look = self._look(tenure)
             assert look is not None, "there is somebody who can look, or it is not the moment"
-            return look
+            return debouncer.cut_look(look, self._halt.names)
         ask = tenure.doubt.ask(endpoint)
         witness = debouncer.cut_witness(endpoint, ask[1]) if ask is not None and ask[0] <= now else None
-        return witness or debouncer.cut(endpoint)
+        if witness is None:
+            return debouncer.cut(endpoint)
+        tenure.doubt.asking[endpoint] = witness
+        return witness
+
+    def _look(self, tenure: Tenure) -> Look | None:
+        """Who may look whether the stop is over: one at a time, when nothing else is under way."""
+        if self._halt.endpoint is None or tenure.requests_in_flight:
+            return None
+        return tenure.debouncer.who_can_look(self._halt.endpoint, self._halt.names)
 
     def _next_moment(self, now: float) -> float:
         moments = [now + LONGEST_SLEEP_SECONDS]
@@ -204,7 +216,7 @@ class Delivery:
 
     async def _deliver(self, tenure: Tenure, request: Request, pace: Pace) -> None:
         started = self._clock()
-        proven = tenure.doubt.proven(request, tenure.debouncer.refused_at(request), started)
+        proven = tenure.doubt.proven(request, tenure.debouncer.refused_of(request))
         if tenure.ownership.lease_valid(started):
             verdict = await self._send(request)
         else:
@@ -217,6 +229,8 @@ class Delivery:
             tenure.ownership.ambiguous(now)
         absent = await self._settling.absent(tenure, request, verdict)
         at_fault = self._settling.settle(tenure, request, verdict, absent, proven, started)
+        if tenure.doubt.asking.get(request.endpoint) is request:
+            del tenure.doubt.asking[request.endpoint]
         tenure.requests_in_flight -= 1
         self._request_ended.set()
         self.nudge()
@@ -238,7 +252,7 @@ class Delivery:
                 pace.failed(now, self._chance())
             case Outcome.STOPPED:
                 pace.failed(now, self._chance())
-                self._settling.stop(endpoint, verdict.reason, now)
+                self._settling.stop(endpoint, verdict.reason, now, code=verdict.code)
             case Outcome.UNTRIED:
                 pace.untried()
 

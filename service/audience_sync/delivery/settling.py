@@ -5,12 +5,12 @@ stands alone, and he is given up only when it is certain that the endpoint works
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Protocol
 
 from audience_sync.core.batches import ALONE, halved
 from audience_sync.core.changes import Endpoint, Request, UserId
-from audience_sync.core.doubt import Lone
+from audience_sync.core.doubt import LONGEST_DOUBT_SECONDS, Lone
 from audience_sync.core.halt import Halt
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.user_state import Round
@@ -104,7 +104,7 @@ class Settling:
         request: Request,
         verdict: Verdict,
         absent: frozenset[UserId],
-        proven: frozenset[UserId],
+        proven: Mapping[UserId, int],
         sent_at: float,
     ) -> list[Lone]:
         """Settle whom the answer confirms, take back whom it does not. Returns who was refused for himself."""
@@ -114,7 +114,7 @@ class Settling:
                 self._narrow(tenure, request, verdict, absent, now)
                 return []
             (user_id,) = request.parts
-            alone = Lone(request, user_id, Refusal(verdict.code, verdict.reason, again=False), sent_at, now)
+            alone = _lone(tenure, request, user_id, Refusal(verdict.code, verdict.reason, again=False), now)
             return self._refused_alone(tenure, alone, absent, proven)
         named: list[Lone] = []
         for user_id in request.parts:
@@ -126,21 +126,21 @@ class Settling:
             elif refusal.again:  # he waits as after an ambiguous end
                 tenure.debouncer.came_back(request, user_id, not_before=now + SETTLING_SECONDS)
             else:
-                named.append(Lone(request, user_id, refusal, sent_at, now))
+                named.append(_lone(tenure, request, user_id, refusal, now))
         if verdict.outcome is not Outcome.CONFIRMED:
             return []
         if confirmed := request.parts.keys() - verdict.refused.keys():
-            self._confirmed(tenure, request, confirmed)
+            self._confirmed(tenure, request, confirmed, sent_at)
             return named
         return [end for lone in named for end in self._refused_alone(tenure, lone, absent, proven)]
 
-    def _confirmed(self, tenure: Tenure, request: Request, users: Collection[UserId]) -> None:
+    def _confirmed(self, tenure: Tenure, request: Request, users: Collection[UserId], sent_at: float) -> None:
         """*users* were confirmed: the endpoint works. Who was in doubt is sent again, and at once."""
         names = tenure.debouncer.confirmed(request, users)
-        if self._halt.confirmed(request.endpoint, names):
+        if self._halt.confirmed(request.endpoint, names, sent_at=sent_at):
             self._watch.went_on()
         now = self._clock()
-        for lone in tenure.doubt.confirmed(request.endpoint, names, now):
+        for lone in tenure.doubt.confirmed(request.endpoint, names, sent_at):
             tenure.debouncer.came_back(lone.request, lone.user_id, not_before=now, company=ALONE)
 
     def _narrow(
@@ -151,20 +151,31 @@ class Settling:
         others = len(request.parts) if suspects else halved(len(request.parts))
         for user_id in request.parts:
             company = ALONE if user_id in suspects else others
+            tenure.debouncer.refused(user_id, verdict.code, now)
             tenure.debouncer.came_back(request, user_id, not_before=now, company=company)
 
     def _refused_alone(
-        self, tenure: Tenure, lone: Lone, absent: frozenset[UserId], proven: frozenset[UserId]
+        self,
+        tenure: Tenure,
+        lone: Lone,
+        absent: frozenset[UserId],
+        proven: Mapping[UserId, int],
     ) -> list[Lone]:
         """One user was refused, and nobody with him confirmed. Returns him if it is certainly his own fault.
 
         That he does not exist is his fault only if the code says so too: some apps make users on the first write.
         """
-        endpoint, user_id = lone.request.endpoint, lone.user_id
+        endpoint, user_id, code = lone.request.endpoint, lone.user_id, lone.refusal.code
         is_absent = user_id in absent and self._accounts.says_unknown(lone.refusal)
-        if is_absent or (not self._halt and user_id in proven):
+        if self._halt.ended_by(endpoint, code):
+            self._halt.lift()
+            self._watch.went_on()
+        is_proven = (
+            proven.get(user_id) == code
+            or tenure.debouncer.refused_seconds(user_id, lone.since) >= LONGEST_DOUBT_SECONDS
+        )
+        if is_absent or (is_proven and not self._halt):
             return [lone]
-        tenure.debouncer.refused(user_id, lone.sent_at)
         if not self._halt and tenure.doubt.passed_since(lone):
             tenure.debouncer.came_back(lone.request, user_id, not_before=lone.since, company=ALONE)
             return []
@@ -174,16 +185,18 @@ class Settling:
         if self._halt or (failing is not None and not tenure.debouncer.has_witness(endpoint, failing)):
             for each in tenure.doubt.take(endpoint):
                 tenure.debouncer.came_back(each.request, each.user_id, not_before=lone.since, company=ALONE)
-            names = self._halt.names if failing is None else failing
-            self.stop(endpoint, lone.refusal.info, lone.since, names=names)
-            self._halt.wants_others = not tenure.debouncer.has_somebody(endpoint, names, unsuspected=True)
+            if self._halt.endpoint is not None and failing is None:  # a look: it goes on being about the same
+                endpoint, failing = self._halt.endpoint, self._halt.names
+            self.stop(endpoint, lone.refusal.info, lone.since, code=code, names=failing or frozenset())
+            look = tenure.debouncer.who_can_look(endpoint, self._halt.names)
+            self._halt.wants_others = look is None or look.suspected
         return []
 
     def stop(
-        self, endpoint: Endpoint, reason: str, now: float, *, names: frozenset[str] = frozenset()
+        self, endpoint: Endpoint, reason: str, now: float, *, code: int, names: frozenset[str] = frozenset()
     ) -> None:
         """Nothing passes until a person acts, for *reason*; on *endpoint* nothing about these attribute names."""
-        self._halt.stop(endpoint, reason, now, names=names)
+        self._halt.stop(endpoint, reason, now, code=code, names=names)
         self._watch.stopped(reason)
 
     async def end(self, tenure: Tenure, lone: Lone) -> None:
@@ -209,3 +222,9 @@ class Settling:
     def _settle_user(self, tenure: Tenure, user_id: UserId, now: float) -> None:
         if (ended := tenure.debouncer.settle(user_id, now)) is not None and ended.marks:
             self._watch.round_ended(ended, now)
+
+
+def _lone(tenure: Tenure, request: Request, user_id: UserId, refusal: Refusal, now: float) -> Lone:
+    """A user whom the API refuses, since when."""
+    code_since = tenure.debouncer.refused(user_id, refusal.code, now).code_since
+    return Lone(request, user_id, refusal, now, code_since)

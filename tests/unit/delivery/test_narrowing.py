@@ -117,7 +117,7 @@ def test_what_arrives_meanwhile_leaves_with_the_repeat() -> None:
 
 
 def test_a_user_who_was_given_up_travels_alone_for_a_while() -> None:
-    """His next change costs two calls, not another search: the second is sent when it is known that others pass."""
+    """His next change costs three calls, not another search: himself, one who shows that others pass, himself."""
 
     async def main() -> None:
         deliveries = Deliveries(refusing("user-42"))
@@ -128,7 +128,7 @@ def test_a_user_who_was_given_up_travels_alone_for_a_while() -> None:
             a_hundred(deliveries)
             await asyncio.sleep(60)
 
-        assert sorted(len(request.parts) for _, request in deliveries.sent) == [1, 1, 99]
+        assert sorted(len(request.parts) for _, request in deliveries.sent) == [1, 1, 1, 99]
         assert [user for user, _ in deliveries.given_up] == ["user-42", "user-42"]
 
     on_virtual_time(main())
@@ -399,6 +399,91 @@ def test_a_short_failure_of_the_whole_gives_nobody_up_when_it_is_over() -> None:
             await asyncio.sleep(10)
 
         assert not deliveries.given_up
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_an_answer_that_was_long_under_way_blames_nobody_for_a_failure_that_began_meanwhile() -> None:
+    """It may have been judged when it left. That others passed before the failure says nothing of who met it."""
+
+    async def main() -> None:
+        deliveries = Deliveries()
+        async with deliveries.running():
+            deliveries.answer_seconds = 8.0
+            deliveries.tell("slow", urgent=True)
+            await asyncio.sleep(1)
+            deliveries.answer_seconds = 0.2
+            deliveries.answer = lambda request: OK if request is deliveries.sent[0][1] else UNDEFINED
+            deliveries.tell("alice", urgent=True)
+            await asyncio.sleep(30)
+            assert "in doubt: 90033" in deliveries.seen
+            deliveries.answer = lambda _: OK
+            await asyncio.sleep(120)
+
+        assert not deliveries.given_up
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_a_refusal_with_another_code_is_not_the_second_one() -> None:
+    """His neighbour was bad before; now the whole has failed. Only the same code twice is about himself."""
+
+    async def main() -> None:
+        as_usual = refusing("bad")
+        deliveries = Deliveries(lambda request: as_usual(request) if len(request.parts) > 1 else UNDEFINED)
+        async with deliveries.running():
+            for user in ("alice", "bob", "carol", "bad"):
+                deliveries.tell(user, urgent=True)
+            await asyncio.sleep(30)
+            assert [len(request.parts) for _, request in deliveries.sent[:5]] == [4, 2, 2, 1, 1]
+            assert not deliveries.given_up
+            deliveries.answer = as_usual
+            await asyncio.sleep(120)
+
+        assert [user for user, _ in deliveries.given_up] == ["bad"]
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_a_stop_ends_when_the_only_one_who_can_look_is_refused_for_something_else() -> None:
+    """He is bad, and what stopped all others is over."""
+
+    async def main() -> None:
+        deliveries = Deliveries(lambda _: STOPPED)
+        async with deliveries.running():
+            deliveries.tell("bad", urgent=True)
+            await asyncio.sleep(1)
+            assert deliveries.halt
+            deliveries.tell("good", SetAttribute("city", "Shenzhen"), urgent=True)
+            deliveries.answer = refusing("bad")
+            await asyncio.sleep(30)
+
+        assert not deliveries.halt
+        assert len(deliveries.sent_to("good")) == 1
+        assert not deliveries.given_up, "nobody else has passed there"
+
+    on_virtual_time(main())
+
+
+def test_a_stop_is_looked_at_by_whoever_comes_to_its_endpoint_after_another_one() -> None:
+    """Bad users alone stand there; the others have tags to lose first, and would wait for ever."""
+
+    async def main() -> None:
+        bad = [f"bad-{number}" for number in range(LONE_REFUSALS)]
+        deliveries = Deliveries(refusing(*bad))
+        async with deliveries.running():
+            for user in bad:
+                deliveries.tell(user, urgent=True)
+            await asyncio.sleep(10)
+            assert deliveries.halt
+            deliveries.tell("good", RemoveTag("old"), AddTag("new"), urgent=True)
+            await asyncio.sleep(120)
+
+        assert not deliveries.halt
+        assert sorted(user for user, _ in deliveries.given_up) == bad
         assert deliveries.settled
 
     on_virtual_time(main())
