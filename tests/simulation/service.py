@@ -93,6 +93,7 @@ def settings_of(knobs: Knobs, instance: str | None, *, uncommitted: bool) -> Set
             "calls_per_second": knobs.calls_per_second,
             "request_timeout_seconds": knobs.request_timeout,
             "most_in_flight": knobs.most_in_flight,
+            "attribute_names": "off",  # all are defined when a process starts; later some may not be
             **(
                 {"unknown_accounts": knobs.unknown_accounts}
                 if hasattr(given.chat, "unknown_accounts")
