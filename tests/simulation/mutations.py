@@ -24,7 +24,7 @@ from audience_sync.core.hold import Note, Start
 from audience_sync.core.ledger import Ledger, Mark
 from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.ownership import Commit, Ownership, Partition, PartitionKey
-from audience_sync.core.pace import Pace
+from audience_sync.core.pace import Call, Pace
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.user_state import Round, User
 from audience_sync.core.verdicts import Outcome, Refusal, Verdict
@@ -589,9 +589,9 @@ def takes_the_whole_pace_in_each_replica() -> Iterator[None]:
 def sends_as_fast_as_users_are_ready() -> Iterator[None]:
     """Only requests in flight are counted, and not how many begin in a second."""
 
-    def start(self: Any, now: float) -> None:
-        self._next_at = now
+    def start(self: Any, now: float) -> Call:
         self._in_flight += 1
+        return Call(now)
 
     with _replaced(Pace, start=start):
         yield

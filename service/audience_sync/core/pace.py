@@ -1,16 +1,26 @@
 """How many requests may start now, an endpoint; slower after a refusal, faster after quiet."""
 
+import math
+from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
 from audience_sync.core.backoff import backoff_seconds
 
 HEADROOM: Final = 0.97
-"""Of the limit: what the API counts as a second is not exactly ours."""
+"""Of the limit: what is left over makes good for late timers and for answers that take longer than others."""
 
-CATCH_UP_SECONDS: Final = 0.02
-"""A permit taken late does not move the next one by more than this: timers are late, the pace is not. So in any
-second at most (1 + 0.02) x 0.97 of the limit start, which stays below it."""
+CATCH_UP_SECONDS: Final = 0.1
+"""A permit taken so late does not move the next one: timers are late, the pace is not. One taken later was not
+wanted, and is not saved. Ours: pauses of a busy machine are below it, and a tenth of a second's calls no burst."""
+
+SPREAD_SECONDS: Final = 1.0
+"""By so much longer than another a call may be on its way to the API. What an answer takes longer than the quickest
+one counts as such a delay. Ours: a lost packet that is sent again and the pauses of a busy machine (0.33 s were seen)
+stay below it, and an API that hangs takes no more than half of the pace."""
+
+MARGIN_SECONDS: Final = 0.01
+"""A second of ours is so much longer than the API's. Ours: for what the quickest answer may hide of its way there."""
 
 SLOWEST: Final = 0.05
 SLOWER: Final = 0.7
@@ -31,13 +41,29 @@ def share_of(own: Iterable[int], *, partitions: int, calls_per_second: float) ->
     return calls / calls_per_second if calls else len(numbers) / max(partitions, 1)
 
 
+class Call:
+    """One call, from its start to its end (epoch seconds). Somewhere between them the API has counted it."""
+
+    __slots__ = ("ended_at", "started_at")
+
+    def __init__(self, started_at: float) -> None:
+        self.started_at = started_at
+        self.ended_at: float | None = None
+
+
 class Pace:
-    """Permits for one endpoint: evenly spaced, as the limit, our share of it and the API's answers allow."""
+    """Permits for one endpoint: evenly spaced, as the limit, our share of it and the API's answers allow.
+
+    No second as the API counts it holds more calls than our share of the limit has: if it has *n*, the call after the
+    next *n* starts a second after the latest moment at which the first of them can have reached the API.
+    """
 
     def __init__(self, *, calls_per_second: float, most_in_flight: int) -> None:
         self._calls_per_second = calls_per_second
         self._most_in_flight = most_in_flight
         self._in_flight = 0
+        self._latest: deque[Call] = deque()
+        self._quickest_seconds: float | None = None
         self._next_at = 0.0
         self._closed_until = 0.0
         self._failures = 0
@@ -56,36 +82,43 @@ class Pace:
         return HEADROOM * self._calls_per_second * self.share * self._tolerated_now(now)
 
     def permit_at(self) -> float | None:
-        """The moment of the next permit (epoch seconds, maybe past); None: not before a request has ended."""
+        """The moment of the next permit (epoch seconds, maybe past); None: not before a request has ended.
+
+        It may come earlier once a request has ended.
+        """
         if self._in_flight >= self._most_in_flight or self.share <= 0:
             return None
-        return max(self._next_at, self._closed_until)
+        return max(self._next_at, self._closed_until, self._room_at())
 
-    def start(self, now: float) -> None:
-        """Take the permit, at or after its moment."""
+    def start(self, now: float) -> Call:
+        """Take the permit, at or after its moment. Whoever takes it tells its end."""
         interval = 1 / self.calls_per_second(now)
-        self._next_at = max(self._next_at, now - CATCH_UP_SECONDS) + interval
+        is_late = now - self._next_at <= CATCH_UP_SECONDS
+        self._next_at = (self._next_at if is_late else now) + interval
         self._in_flight += 1
+        call = Call(now)
+        self._latest.append(call)
+        while len(self._latest) > self._calls_in_a_second:
+            self._latest.popleft()
+        return call
 
-    def confirmed(self) -> None:
-        """A request ended well."""
+    def ended(self, call: Call, now: float) -> None:
+        """A request has ended, somehow. To be told at once: until then it counts as on its way."""
         self._in_flight -= 1
+        call.ended_at = now
+
+    def confirmed(self, call: Call) -> None:
+        """It ended well, as was told before."""
         self._failures = 0
-
-    def refused(self) -> None:
-        """A request was refused for what is in it, which says nothing of the endpoint."""
-        self._in_flight -= 1
-
-    def untried(self) -> None:
-        """The permit was taken, and no call was made."""
-        self._in_flight -= 1
+        if call.ended_at is not None:
+            seconds, quickest = call.ended_at - call.started_at, self._quickest_seconds
+            self._quickest_seconds = seconds if quickest is None else min(quickest, seconds)
 
     def failed(self, now: float, chance: float) -> None:
-        """A request ended otherwise: the endpoint rests, longer with each failure in a row.
+        """It ended for another reason than what is in it: the endpoint rests, longer with each failure in a row.
 
         Requests that were in flight together fail together, and count as one failure.
         """
-        self._in_flight -= 1
         if now < self._closed_until:
             return
         self._failures += 1
@@ -95,6 +128,28 @@ class Pace:
         """The API said: too fast. Called besides `failed`."""
         self._tolerated = max(SLOWEST, self._tolerated_now(now) * SLOWER)
         self._tolerated_at = now
+
+    @property
+    def _calls_in_a_second(self) -> int:
+        """How many a second of the API may hold of ours; if our share is none, one all the same."""
+        return max(
+            1, math.floor(self._calls_per_second * self.share + 1e-9)
+        )  # 29 / 100 of 100 is a little less than 29
+
+    def _room_at(self) -> float:
+        """When a second of the API has room for one more."""
+        count = self._calls_in_a_second
+        if len(self._latest) < count:
+            return 0.0
+        first = self._latest[-count]
+        return first.started_at + 1.0 + MARGIN_SECONDS + self._spread_seconds(first)
+
+    def _spread_seconds(self, call: Call) -> float:
+        """How much later than others after their start the API can have counted it."""
+        if call.ended_at is None or self._quickest_seconds is None:
+            return SPREAD_SECONDS
+        longer = call.ended_at - call.started_at - self._quickest_seconds
+        return min(SPREAD_SECONDS, max(0.0, longer))
 
     def _tolerated_now(self, now: float) -> float:
         quiet = max(0.0, now - self._tolerated_at)

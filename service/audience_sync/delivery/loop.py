@@ -1,7 +1,7 @@
 """Get a permit, cut a request from who is ready, settle; sleep until the next moment that matters."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from audience_sync.core.batches import ALONE
@@ -9,7 +9,7 @@ from audience_sync.core.changes import Endpoint, Request
 from audience_sync.core.debouncer import Look
 from audience_sync.core.doubt import Lone
 from audience_sync.core.halt import Halt
-from audience_sync.core.pace import Pace
+from audience_sync.core.pace import Call, Pace
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.verdicts import Outcome, Verdict
 from audience_sync.delivery import settling
@@ -134,13 +134,11 @@ class Delivery:
         for endpoint, pace in self._paces.items():
             while (at := self._may_start_at(tenure, endpoint, pace)) is not None and at <= now:
                 ready = tenure.debouncer.ready.waiting(endpoint)
-                pace.start(now)
-                if self._pace_of_all is not None:
-                    self._pace_of_all.start(now)
+                calls = [(each, each.start(now)) for each in (pace, self._pace_of_all) if each is not None]
                 request = self._cut(tenure, endpoint, now)
                 tenure.requests_in_flight += 1
                 self._watch.request_cut(request, ready=max(ready, len(request.parts)))
-                tasks.create_task(self._deliver(tenure, request, pace))
+                tasks.create_task(self._deliver(tenure, request, calls))
 
     def _lift_a_stop_that_nobody_can_end(self, tenure: Tenure, now: float) -> None:
         """Its users are settled, revoked, or what arrived meanwhile goes to another endpoint first."""
@@ -214,7 +212,7 @@ class Delivery:
                     moments.append(ask[0])
         return min(moments)
 
-    async def _deliver(self, tenure: Tenure, request: Request, pace: Pace) -> None:
+    async def _deliver(self, tenure: Tenure, request: Request, calls: Sequence[tuple[Pace, Call]]) -> None:
         started = self._clock()
         proven = tenure.doubt.proven(request, tenure.debouncer.refused_of(request))
         if tenure.ownership.lease_valid(started):
@@ -223,8 +221,9 @@ class Delivery:
             verdict = Verdict(outcome=Outcome.UNTRIED)
         now = self._clock()
         self._watch.request_ended(request, verdict, now - started)
-        self._answered(request.endpoint, verdict, pace, now)
-        self._answered_for_all(verdict, now)
+        for pace, call in calls:
+            pace.ended(call, now)
+        self._answered(request.endpoint, verdict, calls, now)
         if verdict.ambiguous:
             tenure.ownership.ambiguous(now)
         absent = await self._settling.absent(tenure, request, verdict)
@@ -238,30 +237,27 @@ class Delivery:
             for lone in at_fault:
                 ends.create_task(self._end(tenure, lone))
 
-    def _answered(self, endpoint: Endpoint, verdict: Verdict, pace: Pace, now: float) -> None:
-        """What the answer says of the endpoint, whoever was in the request."""
+    def _answered(
+        self, endpoint: Endpoint, verdict: Verdict, calls: Sequence[tuple[Pace, Call]], now: float
+    ) -> None:
+        """What the answer says of the endpoint, or of all of them together, whoever was in the request."""
+        pace = self._paces[endpoint]
         match verdict.outcome:
             case Outcome.CONFIRMED:
-                pace.confirmed()
-            case Outcome.REFUSED:
-                pace.refused()
+                for each, call in calls:
+                    each.confirmed(call)
             case Outcome.SLOW_DOWN:
                 pace.refused_for_its_rate(now)
                 pace.failed(now, self._chance())
+                if self._pace_of_all is not None and verdict.code == TOO_MANY_CALLS_OF_THE_APP:
+                    self._pace_of_all.refused_for_its_rate(now)
             case Outcome.TRY_AGAIN:
                 pace.failed(now, self._chance())
             case Outcome.STOPPED:
                 pace.failed(now, self._chance())
                 self._settling.stop(endpoint, verdict.reason, now, code=verdict.code)
-            case Outcome.UNTRIED:
-                pace.untried()
-
-    def _answered_for_all(self, verdict: Verdict, now: float) -> None:
-        """What the answer says of all endpoints together."""
-        if self._pace_of_all is not None:
-            self._pace_of_all.untried()
-            if verdict.outcome is Outcome.SLOW_DOWN and verdict.code == TOO_MANY_CALLS_OF_THE_APP:
-                self._pace_of_all.refused_for_its_rate(now)
+            case Outcome.REFUSED | Outcome.UNTRIED:
+                pass
 
     async def _end(self, tenure: Tenure, lone: Lone) -> None:
         await self._settling.end(tenure, lone)

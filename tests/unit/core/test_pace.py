@@ -1,10 +1,22 @@
 """How many requests may start, and when."""
 
 from itertools import pairwise
+from typing import Final
 
 import pytest
 
-from audience_sync.core.pace import CATCH_UP_SECONDS, HEADROOM, SLOWEST, Pace, share_of
+from audience_sync.core.pace import (
+    CATCH_UP_SECONDS,
+    HEADROOM,
+    MARGIN_SECONDS,
+    SLOWEST,
+    SPREAD_SECONDS,
+    Call,
+    Pace,
+    share_of,
+)
+
+SECOND: Final = 1.0 + MARGIN_SECONDS
 
 
 def starts(pace: Pace, now: float, *, until: float) -> list[float]:
@@ -12,17 +24,38 @@ def starts(pace: Pace, now: float, *, until: float) -> list[float]:
     moments: list[float] = []
     while (at := pace.permit_at()) is not None and max(at, now) < until:
         now = max(at, now)
-        pace.start(now)
-        pace.confirmed()
+        confirm(pace, pace.start(now), now)
         moments.append(now)
     return moments
 
 
+def confirm(pace: Pace, call: Call, now: float) -> None:
+    """The call ends well."""
+    pace.ended(call, now)
+    pace.confirmed(call)
+
+
+def fail(pace: Pace, call: Call, now: float, *, chance: float) -> None:
+    """The call ends otherwise."""
+    pace.ended(call, now)
+    pace.failed(now, chance)
+
+
+def in_a_burst(pace: Pace, now: float) -> int:
+    """How many may start at this moment; all of them stay under way."""
+    count = 0
+    while (at := pace.permit_at()) is not None and at <= now:
+        pace.start(now)
+        count += 1
+    return count
+
+
 def test_permits_are_evenly_spaced_below_the_limit() -> None:
+    """From the first, wherever the API's second begins."""
     moments = starts(Pace(calls_per_second=100, most_in_flight=4), 1000.0, until=1010.0)
 
-    assert len(moments) == pytest.approx(10 * 100 * HEADROOM, abs=3)
-    spaces = [later - earlier for earlier, later in pairwise(moments[5:])]
+    assert len(moments) == pytest.approx(10 * 100 * HEADROOM, abs=1)
+    spaces = [later - earlier for earlier, later in pairwise(moments)]
     assert spaces == pytest.approx([1 / 97] * len(spaces))
 
 
@@ -61,28 +94,54 @@ def test_without_a_share_nothing_starts() -> None:
 
 
 def test_permits_that_nobody_took_are_not_saved() -> None:
-    """After an hour of nothing, the burst is what a late timer may catch up, not an hour's calls."""
+    """After an hour of nothing there is one call, and not a burst."""
     pace = Pace(calls_per_second=100, most_in_flight=1000)
     pace.start(1000.0)
 
-    burst = 0
-    while (at := pace.permit_at()) is not None and at <= 4600.0:
-        pace.start(4600.0)
-        burst += 1
+    assert in_a_burst(pace, 4600.0) == 1
 
-    assert burst <= 1 + CATCH_UP_SECONDS * 97
+
+def test_a_late_timer_loses_no_permits() -> None:
+    """What it has missed starts at once, as long as that is little."""
+    pace = Pace(calls_per_second=100, most_in_flight=1000)
+    pace.start(1000.0)
+
+    assert in_a_burst(pace, 1000.0 + CATCH_UP_SECONDS) == int(CATCH_UP_SECONDS * 97)
 
 
 def test_no_more_than_so_many_are_in_flight() -> None:
     pace = Pace(calls_per_second=100, most_in_flight=2)
-    pace.start(1000.0)
+    first = pace.start(1000.0)
     pace.start(1001.0)
     assert (pace.in_flight, pace.permit_at()) == (2, None)
 
-    pace.untried()
+    pace.ended(first, 1002.0)
 
     assert pace.in_flight == 1
     assert pace.permit_at() is not None
+
+
+def test_an_answer_that_took_longer_than_others_may_have_been_counted_late() -> None:
+    """The call that is one too many for a second waits for so much longer."""
+    pace = Pace(calls_per_second=2, most_in_flight=10)
+    confirm(pace, pace.start(1000.0), 1000.1)
+    confirm(pace, pace.start(1000.6), 1000.9)  # 0.2 s longer
+    confirm(pace, pace.start(1001.2), 1001.3)
+
+    assert pace.permit_at() == pytest.approx(1000.6 + SECOND + 0.2)
+
+
+def test_a_call_without_an_answer_counts_as_late_as_can_be_and_no_later() -> None:
+    """A time-out does not keep its place for the whole of its time."""
+    pace = Pace(calls_per_second=2, most_in_flight=10)
+    confirm(pace, pace.start(1000.0), 1000.1)
+    under_way = pace.start(1000.6)
+    confirm(pace, pace.start(1001.2), 1001.3)
+    assert pace.permit_at() == pytest.approx(1000.6 + SECOND + SPREAD_SECONDS)
+
+    pace.ended(under_way, 1004.0)
+
+    assert pace.permit_at() == pytest.approx(1000.6 + SECOND + SPREAD_SECONDS)
 
 
 def test_a_refusal_slows_and_quiet_makes_faster_again() -> None:
@@ -103,8 +162,7 @@ def test_an_endpoint_rests_longer_with_each_failure_in_a_row() -> None:
     pace = Pace(calls_per_second=100, most_in_flight=4)
     now, rests = 1000.0, []
     for _ in range(9):
-        pace.start(now)
-        pace.failed(now, chance=0.999)
+        fail(pace, pace.start(now), now, chance=0.999)
         permit = pace.permit_at()
         assert permit is not None
         rests.append(permit - now)
@@ -117,11 +175,10 @@ def test_an_endpoint_rests_longer_with_each_failure_in_a_row() -> None:
 def test_requests_that_fail_together_are_one_failure() -> None:
     """Four that were in flight when the network went must not rest the endpoint for eight seconds."""
     pace = Pace(calls_per_second=100, most_in_flight=4)
-    for index in range(4):
-        pace.start(1000.0 + index)
+    calls = [pace.start(1000.0 + index) for index in range(4)]
 
-    for _ in range(4):
-        pace.failed(1004.0, chance=0.0)
+    for call in calls:
+        fail(pace, call, 1004.0, chance=0.0)
 
     assert pace.permit_at() == pytest.approx(1004.25)
 
@@ -129,11 +186,8 @@ def test_requests_that_fail_together_are_one_failure() -> None:
 def test_a_confirmation_ends_the_row_of_failures() -> None:
     pace = Pace(calls_per_second=100, most_in_flight=4)
     for now in (1000.0, 1010.0, 1020.0):
-        pace.start(now)
-        pace.failed(now, chance=0.0)
-    pace.start(1030.0)
-    pace.confirmed()
-    pace.start(1031.0)
-    pace.failed(1031.0, chance=0.0)
+        fail(pace, pace.start(now), now, chance=0.0)
+    confirm(pace, pace.start(1030.0), 1030.0)
+    fail(pace, pace.start(1031.0), 1031.0, chance=0.0)
 
     assert pace.permit_at() == pytest.approx(1031.25)
