@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate
 
@@ -48,6 +48,7 @@ from audience_sync.events.security_parameters import faststream_parameters
 from audience_sync.events.stream import Stream, StreamOptions
 from audience_sync.events.topics import TopicsChecked
 from audience_sync.events.translator import Translator
+from audience_sync.rules.reload import Reload
 from audience_sync.service import COMMIT_TIMEOUT_SECONDS, Service, StreamError
 from audience_sync.settings import ChatSettings, KafkaSettings, Settings, SettingsError, secret
 from audience_sync.telemetry.gauges import keep_gauges
@@ -66,9 +67,10 @@ class Clock:
         return self._offset + time.monotonic()
 
 
-def assemble(settings: Settings, rules: Rules) -> Service:
+def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | None = None) -> Service:
     """The service that *settings* and *rules* describe, ready to run in the running event loop.
 
+    load: reads the rules file again, when it has changed; None: the rules stay as they are.
     Nothing is connected yet. Raises SettingsError and KafkaSecurityError for files that can't be used.
     """
     log: structlog.stdlib.BoundLogger = structlog.get_logger("audience_sync")
@@ -206,20 +208,39 @@ def assemble(settings: Settings, rules: Rules) -> Service:
     def waiting(what: str | None) -> None:
         status.waits_for = what
 
-    names = AttributeNames(
-        chat,
-        may_add=settings.chat.attribute_names == "add",
-        watch=watch,
-        waiting=waiting,
-        sleep=asyncio.sleep,
-        chance=chance.random,
-    )
+    def names(waiting: Callable[[str | None], None]) -> AttributeNames:
+        return AttributeNames(
+            chat,
+            may_add=settings.chat.attribute_names == "add",
+            watch=watch,
+            waiting=waiting,
+            sleep=asyncio.sleep,
+            chance=chance.random,
+        )
+
+    async def take(changed: Rules) -> None:
+        if settings.chat.attribute_names != "off" and changed.attribute_names:
+            await names(lambda _: None).see_to(changed.attribute_names)  # the work goes on meanwhile
+        translator.take(changed)
 
     async def preflight() -> None:
         checked = await asyncio.to_thread(_look_around, settings, security, rules.topics, translator, watch)
         partitions.learn({topic: checked.partitions.get(topic, 0) for topic in rules.topics})
         if settings.chat.attribute_names != "off" and rules.attribute_names:
-            await names.see_to(rules.attribute_names)
+            await names(waiting).see_to(rules.attribute_names)
+
+    reloading: list[Callable[[], Awaitable[None]]] = []
+    if settings.rules_file is not None and settings.rules_reload_seconds and load is not None:
+        reload = Reload(
+            settings.rules_file,
+            rules,
+            load=load,
+            take=take,
+            every_seconds=settings.rules_reload_seconds,
+            sleep=asyncio.sleep,
+            watch=watch,
+        )
+        reloading.append(reload.run)
 
     return Service(
         chat=chat,
@@ -233,7 +254,7 @@ def assemble(settings: Settings, rules: Rules) -> Service:
         status=status,
         preflight=preflight,
         stream=stream,
-        parts=(delivery.run, consumer.run, dead_letters.run),
+        parts=(delivery.run, consumer.run, dead_letters.run, *reloading),
         drain=lambda: drain(
             delivery=delivery,
             tenure=lambda: consumer.tenure,

@@ -282,6 +282,10 @@ class Settings(BaseSettings):
     rules_file: Path | None = None
     """Which changes an event causes. None: the three rules that ship."""
 
+    rules_reload_seconds: float = Field(default=10.0, ge=0, le=3600)
+    """How often it is looked whether the rules file has changed; 0: never. New rules apply from the next record on;
+    what waits already is sent as it was understood. Topics can't change without a restart."""
+
     drain_seconds: float = Field(default=20.0, ge=0, le=600)
     """How long a stop may take to send what waits. Below the grace period of whoever stops the service."""
 

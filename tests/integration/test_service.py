@@ -139,6 +139,54 @@ def test_a_stop_sends_what_waits_commits_and_ends_with_0(fleet: Fleet, broker: s
     ] == [0]
 
 
+def test_a_changed_rules_file_is_taken_over_between_two_records_and_a_broken_one_is_refused(
+    fleet: Fleet, broker: str, topics: str, tmp_path: Path
+) -> None:
+    """What waits is neither lost nor sent early; the next record is understood by the new rules."""
+    file, feed = rules_for(topics, tmp_path), Feed(broker)
+    good = file.read_text()
+    replica = fleet.start(
+        AUDIENCE_SYNC_DEBOUNCE__QUIET_SECONDS="500",
+        AUDIENCE_SYNC_DEBOUNCE__LONGEST_WAIT_SECONDS="600",
+        AUDIENCE_SYNC_RULES_RELOAD_SECONDS="0.2",
+    )
+    fleet.wait_until_ready()
+
+    def moved(user: str) -> None:
+        event = {"kind": "city-changed", "user_id": user, "city": "Xiamen"}
+        feed.send(topics + CITY, user.encode(), json.dumps(event).encode())
+        feed.flush()
+        count = replica.metric("audience_sync_changes_total", kind="set_attribute")
+        eventually(
+            lambda: replica.metric("audience_sync_changes_total", kind="set_attribute") > count, "it is read"
+        )
+
+    moved("before")
+    file.write_text(good.replace('value: "{city}"', 'value: "city of {city}"'))
+    eventually(
+        lambda: replica.metric("audience_sync_rules_reloads_total", outcome="taken") == 1, "it is taken"
+    )
+    moved("after")
+    file.write_text(good.replace("user:", "usre:"))
+    eventually(lambda: replica.metric("audience_sync_rules_outdated") == 1, "it is refused")
+    moved("later")
+    assert fleet.chat.counters()["calls"] == {"im_get_attr_name": 2}, (
+        "two looks at the names, and nothing is sent"
+    )
+    assert replica.ready()
+
+    replica.signal(signal.SIGTERM)
+    assert replica.wait() == 0
+    state = fleet.chat.state()
+    assert {user: state[user]["attributes"]["city"] for user in ("before", "after", "later")} == {
+        "before": "Xiamen",
+        "after": "city of Xiamen",
+        "later": "city of Xiamen",
+    }
+    (refused,) = [line for line in replica.lines() if line["action"] == "rules_refused"]
+    assert any("usre" in problem and ", line " in problem for problem in refused["problems"])
+
+
 def test_with_a_wrong_key_nothing_is_sent_nothing_is_lost_and_the_reason_is_told(
     fleet: Fleet, broker: str, topics: str, tmp_path: Path
 ) -> None:

@@ -55,7 +55,8 @@ async def _serve(settings: Settings, rules: Rules) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await assemble(settings, rules).run(stop)
+    file = settings.rules_file or DEFAULT_RULES
+    await assemble(settings, rules, load=lambda: load_rules(file)).run(stop)
 
 
 def _first(errors: BaseExceptionGroup[Exception]) -> str:

@@ -14,8 +14,12 @@ class Translator:
     """
 
     def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-        self._decoders = {topic: decoder_of(source) for topic, source in rules.sources.items()}
+        self.take(rules)
+
+    def take(self, rules: Rules) -> None:
+        """Let these rules apply from the next record on. Raises FormatError, and then nothing has changed."""
+        decoders = {topic: decoder_of(source) for topic, source in rules.sources.items()}
+        self._rules, self._decoders = rules, decoders
 
     def translate(self, topic: str, record: Record) -> Translation:
         """What the record does to whom. Never raises on any bytes; *topic* is one of the rules' topics.

@@ -75,6 +75,13 @@ class Readiness(StrEnum):
     FEW = "few"
 
 
+class ReloadOutcome(StrEnum):
+    """What became of a rules file that has changed. A closed set, because it is a label."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+
+
 class Metrics:
     """The instruments, made on the registry given, so that two tests never share a count.
 
@@ -134,6 +141,12 @@ class Metrics:
         self.dead_letter_failures = counter(
             "dead_letter_failures", "Tries to write a dead letter that failed."
         )
+        self.rules_reloads = counter(
+            "rules_reloads", "Changed rules files, by whether they were taken.", "outcome"
+        )
+        self.rules_outdated = gauge(
+            "rules_outdated", "1 while the rules file can't be used, and the rules before it go on applying."
+        )
         self.commits = counter("commits", "Commits that the broker has accepted.")
         self.commit_failures = counter("commit_failures", "Commits that the broker has not accepted.")
         self.assignments = counter("assignments", "Times that partitions were assigned.")
@@ -167,6 +180,8 @@ class Metrics:
             self.users_per_request.labels(readiness)
         for code in (*sorted(self._codes), "other"):
             self.errors.labels(code)
+        for reload_outcome in ReloadOutcome:
+            self.rules_reloads.labels(reload_outcome)
         for cause in (*Cause, REFUSED_USER, UNKNOWN_ACCOUNT):
             self.dead_letters.labels(cause)
 

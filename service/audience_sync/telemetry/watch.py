@@ -21,9 +21,17 @@ from audience_sync.core.changes import (
 from audience_sync.core.event import Translated, Unusable
 from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.ownership import Ownership, PartitionKey
+from audience_sync.core.rules import Rules
 from audience_sync.core.user_state import Round
 from audience_sync.core.verdicts import Refusal, Verdict
-from audience_sync.telemetry.metrics import ChangeKind, EventOutcome, Metrics, PartOutcome, Readiness
+from audience_sync.telemetry.metrics import (
+    ChangeKind,
+    EventOutcome,
+    Metrics,
+    PartOutcome,
+    Readiness,
+    ReloadOutcome,
+)
 
 LINES_OF_A_KIND: Final = 20
 """Of what may come with each record, so many lines are written, then one a thousand: metrics have them all."""
@@ -73,6 +81,27 @@ class Watch:
     def attribute_names_added(self, names: Mapping[int, str]) -> None:
         """The rules write attributes that the app did not have; they stand in these slots now."""
         self._log.info("attribute_names_added", names={str(slot): name for slot, name in names.items()})
+
+    # the rules file
+
+    def rules_taken(self, rules: Rules) -> None:
+        """The file has changed, and its rules apply from the next record on."""
+        self._metrics.rules_reloads.labels(ReloadOutcome.TAKEN).inc()
+        self._metrics.rules_outdated.set(0)
+        self._log.info("rules_taken", rules=[rule.name for rule in rules.rules])
+
+    def rules_refused(self, problems: list[str]) -> None:
+        """The file has changed and can't be used; the rules before it go on applying."""
+        self._metrics.rules_reloads.labels(ReloadOutcome.REFUSED).inc()
+        self._metrics.rules_outdated.set(1)
+        self._log.error(
+            "rules_refused", problems=problems, way_out="correct the file; until then the old rules apply"
+        )
+
+    def rules_unchanged(self) -> None:
+        """The file is again what applies."""
+        self._metrics.rules_outdated.set(0)
+        self._log.info("rules_unchanged")
 
     # the way in
 

@@ -16,6 +16,7 @@ from audience_sync.telemetry.metrics import (
     Metrics,
     PartOutcome,
     Readiness,
+    ReloadOutcome,
 )
 
 TOPICS: Final = ("membership-changed", "city-changed")
@@ -37,6 +38,7 @@ CLOSED: Final[dict[str, frozenset[str]]] = {
     "audience_sync_pace_calls_per_second/endpoint": frozenset(Endpoint),
     "audience_sync_foreign_keys/topic": frozenset(TOPICS),
     "audience_sync_dead_letters/cause": frozenset({*Cause, REFUSED_USER, UNKNOWN_ACCOUNT}),
+    "audience_sync_rules_reloads/outcome": frozenset(ReloadOutcome),
 }
 """Each label of each metric, and what it may hold. A user, a tag or an error's text is in none of them."""
 
