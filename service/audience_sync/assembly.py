@@ -50,7 +50,14 @@ from audience_sync.events.topics import TopicsChecked
 from audience_sync.events.translator import Translator
 from audience_sync.rules.reload import Reload
 from audience_sync.service import COMMIT_TIMEOUT_SECONDS, Service, StreamError
-from audience_sync.settings import ChatSettings, KafkaSettings, Settings, SettingsError, secret
+from audience_sync.settings import (
+    ChatSettings,
+    DebounceSettings,
+    KafkaSettings,
+    Settings,
+    SettingsError,
+    secret,
+)
 from audience_sync.telemetry.gauges import keep_gauges
 from audience_sync.telemetry.metrics import Metrics
 from audience_sync.telemetry.watch import Watch
@@ -121,11 +128,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         if of_app is None
         else Pace(calls_per_second=of_app, most_in_flight=settings.chat.most_in_flight * len(Endpoint)),
     )
-    times = DebounceTimes(
-        quiet_seconds=settings.debounce.quiet_seconds,
-        longest_wait_seconds=settings.debounce.longest_wait_seconds,
-        fill_seconds=settings.debounce.fill_seconds,
-    )
+    times = debounce_times(settings.debounce)
 
     def begin(ownership: Ownership) -> Tenure:
         tenure = Tenure(ownership, times)
@@ -374,6 +377,15 @@ def chat_api(settings: ChatSettings, *, wall_clock: Callable[[], float], chance:
         request_timeout_seconds=settings.request_timeout_seconds,
         connections=settings.most_in_flight * len(Endpoint),
         random=chance,
+    )
+
+
+def debounce_times(settings: DebounceSettings) -> DebounceTimes:
+    """How long changes are gathered."""
+    return DebounceTimes(
+        quiet_seconds=settings.quiet_seconds,
+        longest_wait_seconds=settings.longest_wait_seconds,
+        fill_seconds=settings.fill_seconds,
     )
 
 

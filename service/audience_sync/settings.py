@@ -326,11 +326,23 @@ class Settings(BaseSettings):
         return self
 
 
-def load(environment: Mapping[str, str] = os.environ, **values: Any) -> Settings:
-    """The settings as they stand in the environment and the file. Raises SettingsError, all problems at once."""
+class _SettingsOfAnybody(Settings):
+    """The same, without an account that would have to be named."""
+
+    @field_validator("chat")
+    @classmethod
+    def _the_account_is_named(cls, chat: ChatSettings) -> ChatSettings:
+        return chat
+
+
+def load(environment: Mapping[str, str] = os.environ, *, account: bool = True, **values: Any) -> Settings:
+    """The settings as they stand in the environment and the file. Raises SettingsError, all problems at once.
+
+    account: whether one must be named; what never calls the API needs none.
+    """
     problems = [*_unknown(environment), *_no_json(environment)]
     try:
-        settings = Settings(**values)
+        settings = Settings(**values) if account else _SettingsOfAnybody(**values)
     except ValidationError as error:
         problems += [_told(problem) for problem in error.errors(include_url=False, include_input=False)]
     except SettingsError as error:

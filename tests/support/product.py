@@ -109,12 +109,12 @@ def out_of_step(truth: dict[str, Truth], state: dict[str, Any]) -> dict[str, tup
 class Feed:
     """A producer for events; every record is acknowledged by the broker before `flush` returns."""
 
-    def __init__(self, bootstrap: str, *, compression: str = "none") -> None:
+    def __init__(self, bootstrap: str, *, compression: str = "none", linger_milliseconds: int = 20) -> None:
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
                 "compression.type": compression,
-                "linger.ms": 20,
+                "linger.ms": linger_milliseconds,
                 "acks": "all",
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",

@@ -11,6 +11,7 @@ from audience_sync.commands.chat import chat_commands
 from audience_sync.commands.check_config import check_config
 from audience_sync.commands.demo import demo
 from audience_sync.commands.emulate import emulate
+from audience_sync.commands.plan import plan
 from audience_sync.commands.probe import probe
 from audience_sync.commands.run import run
 from audience_sync.commands.stop import Stop
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(check_config)
+app.command()(plan)
 app.command()(asyncapi)
 app.command()(emulate)
 app.command()(demo)

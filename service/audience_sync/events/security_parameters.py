@@ -2,9 +2,10 @@
 
 from asyncio import to_thread
 from collections.abc import Callable
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from aiokafka.abc import AbstractTokenProvider
+from faststream.kafka.security import parse_security
 from faststream.security import (
     BaseSecurity,
     SASLOAuthBearer,
@@ -41,6 +42,14 @@ def faststream_parameters(security: KafkaSecurity) -> BrokerParameters:
     assert security.mechanism is not None, "checked when the security was made"
     username, password = _named(security)
     return {"security": kinds[security.mechanism](username, password, ssl_context=context)}
+
+
+def aiokafka_parameters(security: KafkaSecurity) -> dict[str, Any]:
+    """Keyword arguments for a consumer of aiokafka, as FastStream would give them. Reads files: it blocks."""
+    told = faststream_parameters(security)
+    provider = told.get("sasl_oauth_token_provider")
+    tokens = {} if provider is None else {"sasl_oauth_token_provider": provider}
+    return {**parse_security(told["security"]), **tokens}
 
 
 def kafka_python_parameters(security: KafkaSecurity) -> dict[str, object]:

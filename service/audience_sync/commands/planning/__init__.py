@@ -1,0 +1,1 @@
+"""What `plan` and a rehearsal share: what is assumed, records into arrivals, and how figures are shown."""
