@@ -10,7 +10,7 @@ import msgspec
 import typer
 from typer import Argument, Option
 
-from audience_sync.commands.planning.arrivals import arrivals
+from audience_sync.commands.planning.arrivals import SchemaMissingError, arrivals
 from audience_sync.commands.planning.assumptions import assumed, kafka_address, settings_and_rules
 from audience_sync.commands.planning.told import bounds, told
 from audience_sync.commands.planning.view import show
@@ -22,6 +22,7 @@ from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.onlooker import Reading, onlooker
 from audience_sync.events.recorded import LineError, Recorded, recorded
 from audience_sync.events.translator import Translator
+from audience_sync.formats import FormatError
 from audience_sync.settings import Settings
 
 RulesFile = Annotated[
@@ -75,15 +76,17 @@ def plan(
         came = in_order(
             arrivals(
                 records,
-                lambda record: translator.translate(record.partition.topic, record.value),
+                lambda record: translator.translate(record.partition.topic, record),
                 events_per_second=events_per_second,
             )
         )
+    except FormatError as error:
+        raise Stop(ExitCode.BAD_INPUT, str(error)) from error
     except LineError as error:
         raise Stop(ExitCode.BAD_INPUT, f"{file}, {error}") from error
     except OSError as error:
         raise Stop(ExitCode.BAD_INPUT, f"{file}: {error.strerror or error}; give a readable file") from error
-    except KafkaAdminError as error:
+    except (KafkaAdminError, SchemaMissingError) as error:
         raise Stop(ExitCode.UNAVAILABLE, str(error)) from error
     if last is not None:
         came = came[-last:]

@@ -58,6 +58,8 @@ class Figures:
         """When the last one came."""
         self.records = 0
         self.translated = 0
+        self.foreign_keys = 0
+        """Records that are keyed by something else than their user."""
         self.ignored: Counter[str] = Counter()
         self.unusable: Counter[Cause] = Counter()
         self.examples: dict[Cause, list[Lost]] = {}
@@ -84,6 +86,7 @@ class Figures:
         self.first_at = min(self.first_at, arrival.at)
         self.last_at = arrival.at
         self.records += 1
+        self.foreign_keys += arrival.foreign_key
         came = arrival.came
         if isinstance(came, Translated):
             self.translated += 1

@@ -42,13 +42,17 @@ class Assumed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """A record as it came: when (epoch seconds), from where, its own time stamp, and what its event does."""
+    """A record as it came: when (epoch seconds), from where, its own time stamp, and what its event does.
+
+    foreign_key: it is keyed by something else than its user.
+    """
 
     at: float
     partition: PartitionKey
     position: int
     stamped: float
     came: Translation
+    foreign_key: bool = False
 
 
 class Watch(Protocol):

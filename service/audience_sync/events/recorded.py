@@ -1,13 +1,12 @@
 """Records that somebody has kept: lines of a file, as tools print them or as a person writes them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
 
 from audience_sync.core.ownership import PartitionKey
-
-Headers = Sequence[tuple[str, bytes | None]]
+from audience_sync.formats import Headers
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):

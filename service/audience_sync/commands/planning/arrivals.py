@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from audience_sync.core.event import Translated, Translation
+from audience_sync.core.event import Translated, Translation, Wanting
 from audience_sync.core.planner import Arrival
 from audience_sync.events.recorded import Recorded
+
+
+class SchemaMissingError(Exception):
+    """An event can't be read without a schema that nobody has fetched."""
 
 
 def arrivals(
@@ -13,17 +17,25 @@ def arrivals(
     *,
     events_per_second: float | None = None,
 ) -> Iterator[Arrival]:
-    """Each record with its moment: its own time stamp; else its event's time; else that of the record before it.
+    """Each record with its moment. Raises SchemaMissingError.
+
+    The moment is its own time stamp; else its event's time; else that of the record before it.
 
     events_per_second: evenly so many instead, whatever was recorded.
     """
     at = 0.0
     for number, record in enumerate(records):
         came = translate(record)
+        if isinstance(came, Wanting):
+            raise SchemaMissingError(
+                f"{record.partition.topic}, position {record.position}: schema {came.schema_id} is needed, and "
+                "a plan asks no schema registry yet; plan events of the other topics: --topic"
+            )
         if events_per_second is not None:
             at = number / events_per_second
         elif record.timestamp is not None:
             at = record.timestamp / 1000
         elif isinstance(came, Translated) and came.event_seconds is not None:
             at = came.event_seconds
-        yield Arrival(at, record.partition, record.position, at, came)
+        foreign = isinstance(came, Translated) and record.key is not None and record.key != came.user.encode()
+        yield Arrival(at, record.partition, record.position, at, came, foreign)

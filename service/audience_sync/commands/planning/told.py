@@ -136,6 +136,11 @@ def limits(figures: Figures, assumed: Assumed, of: Bounds) -> Iterator[str]:
             f"{len(users)} users would carry more than {TAGS_PER_USER} tags by these events alone ({named}), and the "
             "API stores no more; let rules remove tags that no longer hold"
         )
+    if figures.foreign_keys:
+        yield (
+            f"{figures.foreign_keys} records are keyed by something else than their user, so the order of his "
+            "changes is not certain; key the topic by the user"
+        )
     for at, reason in figures.stops[:1]:
         yield (
             f"after {at - figures.first_at:.1f} s the service would stop reading: {reason}, or raise "

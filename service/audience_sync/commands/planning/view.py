@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from audience_sync.commands.chat.output import Output, View, output
+from audience_sync.commands.chat.words import counted, printable
 
 
 def show(plan: Mapping[str, Any]) -> None:
@@ -52,14 +53,14 @@ def show(plan: Mapping[str, Any]) -> None:
     )
     _table(where, ("ignored", "records"), ((why, str(count)) for why, count in plan["ignored"].items()))
     for limit in plan["limits"]:
-        print(f"Limit: {limit}.")
+        print(printable(f"Limit: {limit}."))
     print(
-        f"{events['read']} events in {events['seconds']:.1f} s: {events['translated']} cause changes, "
-        f"{events['ignored']} are ignored, {events['dead_letters']} go to the dead letters."
+        f"{counted(events['read'], 'event')} in {events['seconds']:.1f} s: {events['translated']:,} with changes, "
+        f"{events['ignored']:,} ignored, {events['dead_letters']:,} for the dead letters."
     )
     print(
-        f"{calls['planned']} calls instead of {calls['one_by_one']}, one event at a time: {calls['saved']} saved "
-        f"({calls['saved_percent']:.1f} %)."
+        f"{counted(calls['planned'], 'call')} instead of {calls['one_by_one']:,} for one event at a time: "
+        f"{calls['saved']:,} saved ({calls['saved_percent']:.1f} %)."
     )
     print(
         f"From event to confirmation: half within {delay['p50']:.1f} s, 99 % within {delay['p99']:.1f} s, "
