@@ -25,9 +25,9 @@ pytestmark = pytest.mark.broker
 
 EVENTS, USERS = (100_000, 20_000) if FULL else (10_000, 2_000)
 EVENTS_PER_SECOND: Final = 500.0
-FILL_SECONDS: Final = 0.1 if FULL else 0.4
-"""In full size as the settings have it. Beside other tests the service is late by more than a plan assumes; so there
-a request waits for longer, and the lateness is a smaller part of that."""
+FILL_SECONDS: Final = 0.1 if FULL else 1.0
+"""In full size as the settings have it. Beside other tests the service is later than a plan assumes, by up to a tenth
+of a second; so there requests wait for longer to be filled, and that is a smaller part of it."""
 ANSWER_SECONDS: Final = 0.01
 """How long the emulator next door takes."""
 
@@ -58,7 +58,7 @@ def happen(product: Product, broker: str) -> None:
     feed.flush()
 
 
-@pytest.mark.parametrize("calls_per_second", [100, 8], ids=["pace-is-ample", "pace-is-scarce"])
+@pytest.mark.parametrize("calls_per_second", [100, 2], ids=["pace-is-ample", "pace-is-scarce"])
 def test_the_calls_that_are_planned_are_made(tmp_path: Path, broker: str, calls_per_second: int) -> None:
     """Within 5 %, for the same events at the spacing at which they came, whether or not calls are scarce."""
     topics = f"{uuid4().hex[:8]}-"

@@ -18,7 +18,7 @@ from audience_sync.core.folding import Folded
 from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Ledger
 from audience_sync.core.ownership import PartitionKey
-from audience_sync.core.pace import Pace
+from audience_sync.core.pace import Call, Pace
 from audience_sync.core.user_state import Round
 
 ANSWER_SECONDS: Final = 0.1
@@ -92,7 +92,7 @@ class Planner:
         )
         self._guard = Guard(most_per_minute=assumed.dead_letters_per_minute)
         self._ledgers: dict[PartitionKey, Ledger] = {}
-        self._answers: deque[tuple[float, Request, Pace]] = deque()
+        self._answers: deque[tuple[float, Request, Sequence[tuple[Pace, Call]]]] = deque()
         self._now = now
         self.most_waiting_users = 0
         """The most users who waited at once."""
@@ -112,7 +112,9 @@ class Planner:
     def take(self, arrival: Arrival) -> None:
         """Let everything happen before the record came, then take it in. Records come in the order of `in_order`."""
         step = self._assumed.reading_seconds
-        self.run_until(math.ceil(arrival.at / step) * step if step else arrival.at)
+        at = math.ceil(arrival.at / step) * step if step else arrival.at
+        if at > self._now:  # else it was done for the record before, which came at the same time
+            self.run_until(at)
         now, came = self._now, arrival.came
         self._watch.arrived(arrival)
         ledger = self._ledgers.get(arrival.partition)
@@ -172,12 +174,10 @@ class Planner:
         for endpoint, pace in self._paces.items():
             while (at := self._may_start_at(endpoint, pace)) is not None and at <= now:
                 ready = self._debouncer.ready.waiting(endpoint)
-                pace.start(now)
-                if self._pace_of_all is not None:
-                    self._pace_of_all.start(now)
+                calls = [(each, each.start(now)) for each in (pace, self._pace_of_all) if each is not None]
                 request = self._debouncer.cut(endpoint)
                 self._watch.cut(request, at=now, ready=ready)
-                self._answers.append((now + self._assumed.answer_seconds, request, pace))
+                self._answers.append((now + self._assumed.answer_seconds, request, calls))
 
     def _may_start_at(self, endpoint: Endpoint, pace: Pace) -> float | None:
         """As in delivery: somebody is worth a request, and there is a permit."""
@@ -190,10 +190,10 @@ class Planner:
             return None if of_all is None else max(worth, permit, of_all)
         return max(worth, permit)
 
-    def _confirm(self, at: float, request: Request, pace: Pace) -> None:
-        pace.confirmed()
-        if self._pace_of_all is not None:
-            self._pace_of_all.untried()
+    def _confirm(self, at: float, request: Request, calls: Sequence[tuple[Pace, Call]]) -> None:
+        for pace, call in calls:
+            pace.ended(call, at)
+            pace.confirmed(call)
         for user_id in request.parts:
             ended = self._debouncer.settle(user_id, at)
             if ended is not None and ended.marks:
