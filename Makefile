@@ -32,7 +32,7 @@ integration: .venv/installed ## the tests on a real broker
 	$(PYTEST) -m broker
 
 faults: .venv/installed ## replicas killed and restarted under load, in full size; an hour
-	AUDIENCE_SYNC_TEST_FULL=1 $(PYTEST) -s tests/faults
+	AUDIENCE_SYNC_TEST_FULL=1 AUDIENCE_SYNC_TEST_WRITE_PAGES=1 $(PYTEST) -s tests/faults
 
 SEEDS ?= 1000
 simulate: .venv/installed ## made-up histories of the whole service: SEEDS=10000 of them, or SEED=123 again

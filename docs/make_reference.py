@@ -1,6 +1,7 @@
 """Makes the reference pages from the code: `make docs`. A test compares what stands here with what it makes."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -102,6 +103,7 @@ def reliability_page() -> str:
         f"| {mutation.name} | {mutation.promise} | {_paragraph(mutation.what)} |\n" for mutation in MUTATIONS
     )
     tables = {
+        "docs/reliability-seen.json": _seen(json.loads((FOLDER / "reliability-seen.json").read_text())),
         "tests/faults": f"| test | what was running | what broke | what held |\n| --- | --- | --- | --- |\n{faults}",
         "tests/simulation": f"| misreading | breaks | what |\n| --- | --- | --- |\n{misreadings}",
     }
@@ -111,6 +113,32 @@ def reliability_page() -> str:
         head, _, rest = page.partition(begin)
         page = f"{head}{begin}\n{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
     return page
+
+
+def _seen(runs: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = "".join(
+        f"| {what} | {run['on']}, {run['cores']} cores | {_figures(run['figures'])} |\n"
+        for what, run in runs.items()
+    )
+    return f"| what | when and where | figures |\n| --- | --- | --- |\n{rows}"
+
+
+def _figures(figures: Mapping[str, Any]) -> str:
+    """Words for names, and plain numbers: `most in any second 100; refused 60007: 3, 91000: 12`."""
+    return "; ".join(f"{name.replace('_', ' ')} {_in_words(value)}" for name, value in figures.items())
+
+
+def _in_words(value: Any) -> str:
+    match value:
+        case dict():
+            return ", ".join(f"{name}: {_in_words(each)}" for name, each in value.items()) or "none"
+        case list():
+            return " / ".join(map(_in_words, value)) or "none"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
+    return str(value)
 
 
 def _tests(file: Path) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from itertools import accumulate
 
 import structlog
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
@@ -27,8 +26,9 @@ from audience_sync.core.debouncer import DebounceTimes
 from audience_sync.core.guard import Guard
 from audience_sync.core.halt import Halt
 from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
-from audience_sync.core.pace import Pace, share_of
+from audience_sync.core.pace import Pace
 from audience_sync.core.rules import Rules
+from audience_sync.core.shares import Shares
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.verdicts import UnknownAccounts
 from audience_sync.delivery.accounts import Accounts
@@ -89,7 +89,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     kafka, request_timeout = settings.kafka, settings.chat.request_timeout_seconds
     security = security_of(kafka)
     translator = Translator(rules)
-    partitions = _PartitionsOfAll()
+    shares = Shares()
     failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     chat = chat_api(settings.chat, wall_clock=time.time, chance=chance)
@@ -134,8 +134,8 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         tenure = Tenure(ownership, times)
         delivery.begin(
             tenure,
-            share=partitions.share(ownership.partitions, settings.chat.calls_per_second),
-            share_of_all=1.0 if of_app is None else partitions.share(ownership.partitions, of_app),
+            share=shares.of(ownership.partitions, settings.chat.calls_per_second),
+            share_of_all=1.0 if of_app is None else shares.of(ownership.partitions, of_app),
         )
         return tenure
 
@@ -228,7 +228,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
 
     async def preflight() -> None:
         checked = await asyncio.to_thread(_look_around, settings, security, rules.topics, translator, watch)
-        partitions.learn({topic: checked.partitions.get(topic, 0) for topic in rules.topics})
+        shares.learn({topic: checked.partitions.get(topic, 0) for topic in rules.topics})
         if settings.chat.attribute_names != "off" and rules.attribute_names:
             await names(waiting).see_to(rules.attribute_names)
 
@@ -293,26 +293,6 @@ class _WatchThatStops(Watch):
 
 async def _existing(chat: ChatApi, users: Collection[str]) -> Mapping[str, bool]:
     return (await chat.check_accounts(users)).of
-
-
-class _PartitionsOfAll:
-    """All partitions in one row, topic after topic, once somebody has counted."""
-
-    def __init__(self) -> None:
-        self._first: dict[str, int] = {}
-        self._count = 0
-
-    def learn(self, counts: Mapping[str, int]) -> None:
-        """So many were counted in each topic."""
-        self._first = dict(zip(counts, accumulate(counts.values(), initial=0), strict=False))
-        self._count = sum(counts.values())
-
-    def share(self, ours: Collection[PartitionKey], calls_per_second: float) -> float:
-        """The part of the limit that is ours. Partitions that came since they were counted add nothing."""
-        if not self._count:
-            return 1.0
-        numbers = [self._first[key.topic] + key.number for key in ours if key.topic in self._first]
-        return share_of(numbers, partitions=self._count, calls_per_second=calls_per_second)
 
 
 def _look_around(

@@ -1,5 +1,6 @@
 """Topics that delete records before they were read."""
 
+import re
 import signal
 import time
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from audience_sync.commands.stop import ExitCode
 from tests.support.fleet import Fleet, Replica, eventually
 from tests.support.load import all_settled, feed, show
 from tests.support.product import Product
@@ -24,7 +26,8 @@ def test_records_that_retention_deleted_before_they_were_read_are_told_and_count
     """A replica had stopped, and events went on.
 
     The topics deleted half of what nobody had read.
-    The next replica counted exactly these records as lost, told their range, and went on with what was left.
+    A replica that may lose nothing ended with an error that tells the range, and committed nothing beyond it; the
+    next one, which may, counted exactly these records as lost, told their range, and went on with what was left.
     """
     product = Product(users=500, seed=6, topics=topics)
     first = fleet.start()
@@ -35,11 +38,18 @@ def test_records_that_retention_deleted_before_they_were_read_are_told_and_count
     assert first.wait() == 0
     feed(product, broker, EVENTS)
     lost = cut(broker, topics, sources)
+    left_at = positions(broker, topics, sources)
+    strict = fleet.start(AUDIENCE_SYNC_KAFKA__LOST_RECORDS="stop")
+    code, said = strict.wait(), strict.text().splitlines()[-1]
 
+    assert positions(broker, topics, sources) == left_at, "so that nobody can overlook it"
     second = fleet.start()
     all_settled(broker, topics, sources)
     show("retention while nobody reads", lost=lost, told=lost_and_told(second))
     assert lost > 0
+    assert code == ExitCode.UNAVAILABLE
+    assert re.search(r"partition \d+: records \d+ to \d+ were deleted before they were read", said)
+    assert "Traceback" not in strict.text()
     assert lost_and_told(second) == (lost, lost)
     assert second.metric("audience_sync_events_total") == EVENTS - lost
 
@@ -105,6 +115,15 @@ def cut(broker: str, group: str, topics: Sequence[str], *, of_unread_by: Replica
     for future in admin.delete_records(asked).values():
         future.result()
     return sum(cuts[key] - position for key, position in at.items())
+
+
+def positions(broker: str, group: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+    """Where a group stands."""
+    reader = Consumer({"bootstrap.servers": broker, "group.id": group})
+    try:
+        return committed(reader, topics)
+    finally:
+        reader.close()
 
 
 def committed(reader: Consumer, topics: Sequence[str]) -> dict[tuple[str, int], int]:

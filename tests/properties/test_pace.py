@@ -8,7 +8,9 @@ from typing import Final, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience_sync.core.pace import HEADROOM, SPREAD_SECONDS, Call, Pace, share_of
+from audience_sync.core.ownership import PartitionKey
+from audience_sync.core.pace import HEADROOM, SPREAD_SECONDS, Call, Pace
+from audience_sync.core.shares import Shares
 
 PARTITIONS: Final = 12
 QUICKEST: Final = (0.005, 0.02)
@@ -58,10 +60,12 @@ def live(
     The first call of each is the quickest that there can be: what a replica measures others against.
     """
     served = Served([])
+    shares = Shares()
+    shares.learn({"events": PARTITIONS})
     for replica in range(replicas):
         own = range(PARTITIONS * replica // replicas, PARTITIONS * (replica + 1) // replicas)
         pace = Pace(calls_per_second=limit, most_in_flight=10_000)
-        pace.share = share_of(own, partitions=PARTITIONS, calls_per_second=limit)
+        pace.share = shares.of([PartitionKey("events", number) for number in own], limit)
         _call(pace, served, ways[replica:] + ways[:replica], timers, silences, seconds)
     return served
 

@@ -25,6 +25,7 @@ from audience_sync.core.ledger import Ledger, Mark
 from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.ownership import Commit, Ownership, Partition, PartitionKey
 from audience_sync.core.pace import Call, Pace
+from audience_sync.core.shares import Shares
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.user_state import Round, User
 from audience_sync.core.verdicts import Outcome, Refusal, Verdict
@@ -581,7 +582,7 @@ def keeps_no_record_that_can_not_be_used() -> Iterator[None]:
 @_breaks("P5")
 def takes_the_whole_pace_in_each_replica() -> Iterator[None]:
     """The limit is not shared out."""
-    with _replaced(assembly, share_of=lambda *_, **__: 1.0):
+    with _replaced(Shares, of=lambda *_: 1.0):
         yield
 
 

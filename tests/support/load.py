@@ -1,12 +1,15 @@
 """Load for tests on a real broker: events that go on while something breaks, and how it must end."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from math import ceil
+from pathlib import Path
 from threading import Event as Flag
 from typing import Final
 
@@ -17,6 +20,9 @@ from tests.support.product import Event, Feed, Product, Truth, out_of_step
 
 FULL: Final = os.environ.get("AUDIENCE_SYNC_TEST_FULL") == "1"
 """Whether tests run in full size, as `make faults` does."""
+
+SEEN: Final = Path(__file__).parents[2] / "docs" / "reliability-seen.json"
+"""The figures that docs/reliability.md shows."""
 
 STEP_SECONDS: Final = 0.1
 
@@ -121,5 +127,9 @@ def calls_against_minimum(chat: EmulatedChat) -> tuple[int, int]:
 
 
 def show(what: str, **figures: object) -> None:
-    """Print what was measured; pytest shows it with -s, and when the test fails."""
+    """Print what was measured; pytest shows it with -s, and when the test fails. In full size it may be kept, too."""
     print(f"\n{what}: " + ", ".join(f"{name}={value}" for name, value in figures.items()))
+    if FULL and os.environ.get("AUDIENCE_SYNC_TEST_WRITE_PAGES") == "1":
+        kept = json.loads(SEEN.read_text()) if SEEN.exists() else {}
+        kept[what] = {"on": str(datetime.now(UTC).date()), "cores": os.cpu_count(), "figures": figures}
+        SEEN.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")

@@ -2,7 +2,6 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable
 from typing import Final
 
 from audience_sync.core.backoff import backoff_seconds
@@ -26,19 +25,6 @@ SLOWEST: Final = 0.05
 SLOWER: Final = 0.7
 FASTER_PER_SECOND: Final = 0.02
 """What the API tolerates of our pace: 0.7 of it after a rate-limited answer, 0.02 more with each second of quiet."""
-
-
-def share_of(own: Iterable[int], *, partitions: int, calls_per_second: float) -> float:
-    """The part of the limit that belongs to who owns the partitions *own*, of so many counted from 0.
-
-    The limit's whole calls are dealt out to partitions, one by one, and shares add up to whole calls: even in a
-    second in which each replica makes the most that it may, all of them together keep the limit. Who would
-    have no call at all has his fraction of one; then the limit may be passed by a call.
-    """
-    numbers = [number for number in own if number < partitions]
-    whole = int(calls_per_second)
-    calls = sum((number + 1) * whole // partitions - number * whole // partitions for number in numbers)
-    return calls / calls_per_second if calls else len(numbers) / max(partitions, 1)
 
 
 class Call:

@@ -13,7 +13,6 @@ from audience_sync.core.pace import (
     SPREAD_SECONDS,
     Call,
     Pace,
-    share_of,
 )
 
 SECOND: Final = 1.0 + MARGIN_SECONDS
@@ -64,26 +63,6 @@ def test_the_pace_is_this_replicas_share() -> None:
     pace.share = 0.25
 
     assert pace.calls_per_second(0.0) == pytest.approx(24.25)
-
-
-@pytest.mark.parametrize("limit", [1, 3, 5, 7, 8, 33, 100])
-@pytest.mark.parametrize("replicas", [1, 2, 3, 4])
-def test_shares_are_whole_calls_that_add_up_to_the_limit(limit: int, replicas: int) -> None:
-    """Fractions would: three replicas at five calls a second made six in some seconds."""
-    partitions = 8
-    owned = [range(partitions * n // replicas, partitions * (n + 1) // replicas) for n in range(replicas)]
-    shares = [share_of(own, partitions=partitions, calls_per_second=limit) for own in owned]
-    calls = [share * limit for share in shares]
-
-    if limit >= replicas * 2:
-        assert sum(calls) == pytest.approx(limit)
-        assert all(call == pytest.approx(round(call)) for call in calls)
-    assert all(calls), "nobody is left without a call"
-
-
-def test_a_partition_that_nobody_counted_adds_nothing() -> None:
-    """It came later; its share would be above the limit."""
-    assert share_of([0, 1, 9], partitions=2, calls_per_second=10) == 1.0
 
 
 def test_without_a_share_nothing_starts() -> None:
