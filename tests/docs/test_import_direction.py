@@ -23,8 +23,9 @@ MAY_KNOW: Final[dict[str, frozenset[str]]] = {
     "emulator": frozenset(),
     "chat_api": frozenset({"core"}),
     "formats": frozenset({"core"}),
+    "translators": frozenset({"core"}),
     "events": frozenset({"core", "formats"}),
-    "rules": frozenset({"core", "formats"}),
+    "rules": frozenset({"core", "formats", "translators"}),
     "telemetry": frozenset({"core"}),
     "delivery": frozenset({"core", "chat_api", "telemetry"}),
     "probe": frozenset({"core", "chat_api"}),
@@ -37,7 +38,11 @@ MAY_KNOW: Final[dict[str, frozenset[str]]] = {
 }
 """What each part may import of the project, besides itself and the version."""
 
-ONLY_IN: Final = {"kafka": "events/kafka_admin.py", "uvloop": "commands/run.py"}
+ONLY_IN: Final = {
+    "kafka": "events/kafka_admin.py",
+    "uvloop": "commands/run.py",
+    "cel_expr_python": "rules/conditions.py",
+}
 """Libraries that one module knows, so that they can be replaced there."""
 
 NOT_IN_CORE: Final = frozenset(

@@ -14,7 +14,7 @@ from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 
 from audience_sync.core.changes import UserId
-from audience_sync.core.event import Translated, Unusable
+from audience_sync.core.event import Translated, TranslatedMany, Unusable
 from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
@@ -127,7 +127,7 @@ rules: [{{name: one, event: followed, user: "{{user}}", changes: [{{add_tag: "{{
         """The broker did not say."""
         self.seen.append(error)
 
-    def translated(self, topic: str, event: Translated) -> None:
+    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
         """An event was understood."""
 
     def ignored(self, topic: str) -> None:

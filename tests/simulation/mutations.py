@@ -497,7 +497,7 @@ def removes_all_tags_from_another_topic() -> Iterator[None]:
     """The rules' check is off: tags are added from one topic and all removed from another, in no order."""
     service.rules_of.cache_clear()
     with (
-        _replaced(getmodule(parse_rules), between_rules=lambda _: []),
+        _replaced(getmodule(parse_rules), between_rules=lambda *_: []),
         _replaced(service, topic_of=events.topic_of_the_first),
         _replaced(drawing, topic_of=events.topic_of_the_first),
     ):

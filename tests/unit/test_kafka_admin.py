@@ -17,7 +17,7 @@ from audience_sync.events.reachability import host_and_port
 from audience_sync.events.security import KafkaSecurity, Mechanism, Protocol
 from audience_sync.events.topics import dead_letters_warning, missing, uneven
 from audience_sync.events.translator import Translator
-from audience_sync.rules.file import load_rules
+from audience_sync.rules.file import load_rules, parse_rules
 
 PLAINTEXT = KafkaSecurity()
 SASL = KafkaSecurity(
@@ -231,3 +231,21 @@ def test_keys_that_are_not_the_user_are_counted(mock_cluster: tuple[Producer, st
     samples = sample_keys(address, topics=["city-changed"], translate=Translator(load_rules()).translate)
 
     assert samples == {"city-changed": KeySample(records=4, with_changes=3, with_other_key=2)}
+
+
+def test_a_key_can_be_only_one_of_several_users(mock_cluster: tuple[Producer, str]) -> None:
+    """An event of two users is counted once, and told if its key is not all of them."""
+    producer, bootstrap = mock_cluster
+    rules = parse_rules(
+        "sources: [{topic: teams, format: json, type: team}]\n"
+        "rules: [{name: one, event: team, for_each: who, user: '{item}', changes: [add_tag: t]}]",
+        file="rules.yaml",
+    )
+    for value in (b'{"who": ["alice"]}', b'{"who": ["alice", "bob"]}'):
+        producer.produce("teams", value, key=b"alice")
+    producer.flush(10)
+
+    address = KafkaAddress(bootstrap=bootstrap, security=PLAINTEXT)
+    samples = sample_keys(address, topics=["teams"], translate=Translator(rules).translate)
+
+    assert samples == {"teams": KeySample(records=2, with_changes=2, with_other_key=1)}

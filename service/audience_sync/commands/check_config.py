@@ -74,7 +74,12 @@ def _told(rules: Rules) -> dict[str, Any]:
         "topics": list(rules.topics),
         "attributes": list(rules.attribute_names),
         "rules": [
-            {"name": rule.name, "event": rule.event, "topics": list(rule.topics), "urgent": rule.urgent}
+            {
+                "name": rule.name,
+                "events": list(rule.events),
+                "topics": list(rule.topics),
+                "urgent": rule.urgent,
+            }
             for rule in rules.rules
         ],
     }
@@ -90,7 +95,7 @@ def _show(settings: dict[str, Any], rules: Rules) -> None:
     for name, value in settings.items():
         table.add_row(name, "" if value is None else str(value))
     console.print(table)
-    table = Table("rule", "event", "topics")
+    table = Table("rule", "events", "topics")
     for rule in rules.rules:
-        table.add_row(rule.name, rule.event, ", ".join(rule.topics))
+        table.add_row(rule.name, ", ".join(rule.events), ", ".join(rule.topics))
     console.print(table)

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 
 from audience_sync.core.limits import ATTRIBUTES_PER_APP
-from audience_sync.core.rule import Rule, attribute_names
+from audience_sync.core.rule import Rule
+from audience_sync.core.targets import attribute_names
 
 
 class NamesDoNotFitError(ValueError):

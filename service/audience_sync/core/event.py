@@ -31,12 +31,20 @@ class Cause(StrEnum):
     """No rule of its topic names its type."""
     NO_USER = "no_user"
     """The rule's user is missing or empty, or two rules find different ones."""
+    CONDITION = "condition"
+    """A rule's condition is neither true nor false for it: it needs a field that is missing, say."""
+    CONFLICT = "conflict"
+    """The conditions of two rules hold that write the same attribute or tag."""
+    TRANSLATOR = "translator"
+    """A translator in Python failed, or gave what a rule can't give."""
     MISSING_FIELD = "missing_field"
     """A field that a rule needs is missing or empty."""
     WRONG_TYPE = "wrong_type"
-    """A field that a rule needs is neither text nor an integer."""
+    """A field that a rule needs is neither text nor an integer; or no list where one is needed."""
+    UNKNOWN_VALUE = "unknown_value"
+    """A field's text is not in the rule's map, and the map does not say what then."""
     BROKEN_LIMIT = "broken_limit"
-    """A change would be refused by the Chat API: too long, or empty."""
+    """A change would be refused by the Chat API: too long, or empty. Or they are too many for one event."""
 
 
 class Unusable(msgspec.Struct, frozen=True):
@@ -62,6 +70,17 @@ class Translated(msgspec.Struct, frozen=True, gc=False):
     event_seconds: float | None
     """When the event happened, in seconds since 1970 UTC, if it says so."""
 
+    @property
+    def parts(self) -> "tuple[Translated, ...]":
+        """Itself: what concerns one user has one part."""
+        return (self,)
+
+
+class TranslatedMany(msgspec.Struct, frozen=True, gc=False):
+    """What an event does that concerns several users: two parts or more, each of another user."""
+
+    parts: tuple[Translated, ...]
+
 
 class Ignored(msgspec.Struct, frozen=True, gc=False):
     """The event does nothing, as the rules wish. *reason* says it in a sentence."""
@@ -72,5 +91,5 @@ class Ignored(msgspec.Struct, frozen=True, gc=False):
 Decoded = Event | Ignored | Unusable | Wanting
 """What comes of a record's bytes."""
 
-Translation = Translated | Ignored | Unusable | Wanting
+Translation = Translated | TranslatedMany | Ignored | Unusable | Wanting
 """What comes of an event."""

@@ -63,11 +63,23 @@ SERVER_TIMEOUT_SECONDS: Final = 3.0
 """Documented on an older page: the server gives up after this; a caller's own limit must be longer."""
 
 
+CHANGES_PER_EVENT: Final = 10_000
+"""Ours: an event is translated in one go, and 10,000 changes take a tenth of a second, in which nothing is sent."""
+
+
 def broken_limit(user: str, change: Change) -> str | None:
     """The limit that *change* of *user* breaks, as a sentence that names the value, or None."""
+    return broken_by_user(user) or broken_by_change(change)
+
+
+def broken_by_user(user: str) -> str | None:
+    """The limit that the identifier of a user breaks, as a sentence that names it, or None."""
+    return None if 1 <= len(user.encode()) <= USER_ID_BYTES else _sized("the user", user, USER_ID_BYTES)
+
+
+def broken_by_change(change: Change) -> str | None:
+    """The limit that *change* breaks, whomever it concerns, as a sentence that names the value, or None."""
     match change:
-        case _ if not 1 <= len(user.encode()) <= USER_ID_BYTES:
-            return _sized("the user", user, USER_ID_BYTES)
         case SetAttribute(name, _) | RemoveAttribute(name) if (
             not 1 <= len(name.encode()) <= ATTRIBUTE_NAME_BYTES
         ):

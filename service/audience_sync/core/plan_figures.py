@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from audience_sync.core.changes import AddTag, Change, Endpoint, RemoveAllTags, RemoveTag, Request, UserId
-from audience_sync.core.event import Cause, Ignored, Translated, Unusable
+from audience_sync.core.event import Cause, Ignored, Translated, TranslatedMany, Unusable
 from audience_sync.core.limits import TAGS_PER_USER
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.planner import Arrival, calls_alone
@@ -88,11 +88,12 @@ class Figures:
         self.records += 1
         self.foreign_keys += arrival.foreign_key
         came = arrival.came
-        if isinstance(came, Translated):
+        if isinstance(came, Translated | TranslatedMany):
             self.translated += 1
-            self.changes.update(type(change) for change in came.changes)
-            self.one_by_one += calls_alone(came.changes)
-            self._carry(came)
+            for part in came.parts:
+                self.changes.update(type(change) for change in part.changes)
+                self.one_by_one += calls_alone(part.changes)
+                self._carry(part)
             if len(self.first_changes) < self._shown:
                 self.first_changes.append(arrival)
         elif isinstance(came, Unusable):

@@ -13,7 +13,7 @@ import msgspec
 
 from audience_sync.core.changes import Change, Endpoint, Request
 from audience_sync.core.debouncer import Debouncer, DebounceTimes
-from audience_sync.core.event import Translated, Translation, Unusable
+from audience_sync.core.event import Translated, TranslatedMany, Translation, Unusable
 from audience_sync.core.folding import Folded
 from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Ledger
@@ -120,17 +120,18 @@ class Planner:
         ledger = self._ledgers.get(arrival.partition)
         if ledger is None:
             ledger = self._ledgers[arrival.partition] = Ledger(*arrival.partition, arrival.position)
-        if isinstance(came, Translated):
+        if isinstance(came, Translated | TranslatedMany):
             self._guard.sound()
-            self._debouncer.add(
-                came.user,
-                came.changes,
-                ledger=ledger,
-                position=arrival.position,
-                at=arrival.stamped,
-                now=now,
-                urgent=came.urgent,
-            )
+            for part in came.parts:
+                self._debouncer.add(
+                    part.user,
+                    part.changes,
+                    ledger=ledger,
+                    position=arrival.position,
+                    at=arrival.stamped,
+                    now=now,
+                    urgent=part.urgent,
+                )
         elif isinstance(came, Unusable):
             self._bury(now)
         ledger.read_up_to(arrival.position + 1)

@@ -4,25 +4,12 @@ Each event of 100,000 a second passes here once, so everything that can be known
 is worked out then: which rules apply to a topic and type, where a field stands, which change never varies.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
 
-from audience_sync.core.changes import Change, RemoveAllTags, RemoveAttribute, SetAttribute, UserId
-from audience_sync.core.event import Cause, Event, Fields, Ignored, Translated, Translation, Unusable
-from audience_sync.core.limits import broken_limit
-from audience_sync.core.rule import (
-    AttributeTemplate,
-    OtherTypes,
-    Planned,
-    Rule,
-    Source,
-    TagTemplate,
-    attribute_names,
-)
-from audience_sync.core.templates import Render, Template
-
-_INFO_CHARACTERS: Final = 600
-"""Longest `Unusable.info`; ours. A value of a megabyte is kept with the event, not in the sentence on it."""
+from audience_sync.core.applying import Apply, applied, shortened
+from audience_sync.core.event import Cause, Event, Ignored, Translation, Unusable
+from audience_sync.core.rule import OtherTypes, Rule, Source
+from audience_sync.core.targets import attribute_names
 
 
 class Rules:
@@ -33,12 +20,12 @@ class Rules:
         self.rules = tuple(rules)
         self.topics = tuple(self.sources)
         self.attribute_names = attribute_names(rules)
-        self._by_type: dict[str, dict[str, tuple[_Compiled, ...]]] = {topic: {} for topic in self.topics}
-        for rule in rules:
-            compiled = _Compiled(rule)
-            for topic in rule.topics:
-                by_type = self._by_type[topic]
-                by_type[rule.event] = (*by_type.get(rule.event, ()), compiled)
+        self._by_type = {topic: _by_type(topic, rules) for topic in self.topics}
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The patterns of topic names that still stand for topics: load the rules with the broker's topics."""
+        return tuple(source.topic for source in self.sources.values() if source.is_pattern)
 
     def translate(self, topic: str, event: Event) -> Translation:
         """The changes that *event* causes, whole or not at all. Alters nothing; a repeat gives the same.
@@ -48,91 +35,24 @@ class Rules:
         user in a state that no event stands for.
         """
         by_type = self._by_type.get(topic)
-        rules = by_type.get(event.type) if by_type is not None else None
-        if rules is None:
-            return self._of_no_rule(topic, event)
-        user = ""
-        urgent = False
-        changes: list[Change] = []
-        for rule in rules:
-            named = rule.user(event.fields)
-            if isinstance(named, Unusable):
-                return rule.without_user(named)
-            if user and named != user:
-                info = (
-                    f"rules {rules[0].name!r} and {rule.name!r} find different users, {user!r} and {named!r}"
-                )
-                return Unusable(Cause.NO_USER, _shortened(info))
-            user = named
-            urgent = urgent or rule.urgent
-            for make in rule.makes:
-                change = make(event.fields)
-                if isinstance(change, Unusable):
-                    return rule.unusable(change.cause, change.info)
-                broken = broken_limit(user, change)
-                if broken is not None:
-                    return rule.unusable(Cause.BROKEN_LIMIT, broken)
-                changes.append(change)
-        return Translated(UserId(user), tuple(changes), urgent, event.seconds)
+        apply = by_type.get(event.type) if by_type is not None else None
+        return apply(event) if apply is not None else self._of_no_rule(topic, event)
 
     def _of_no_rule(self, topic: str, event: Event) -> Ignored | Unusable:
         source = self.sources.get(topic)
         if source is None:
             info = f"no source names the topic {topic!r}; add it to the sources, or leave its events alone"
-            return Unusable(Cause.UNKNOWN_TYPE, _shortened(info))
-        info = _shortened(f"no rule of topic {topic!r} names the type {event.type!r}")
+            return Unusable(Cause.UNKNOWN_TYPE, shortened(info))
+        info = shortened(f"no rule of topic {topic!r} names the type {event.type!r}")
         if source.other_types is OtherTypes.IGNORE:
             return Ignored(info)
         return Unusable(Cause.UNKNOWN_TYPE, info)
 
 
-Make = Callable[[Fields], Change | Unusable]
-
-
-class _Compiled:
-    """A rule as functions."""
-
-    __slots__ = ("makes", "name", "urgent", "user")
-
-    def __init__(self, rule: Rule) -> None:
-        self.name = rule.name
-        self.urgent = rule.urgent
-        self.user: Render = rule.user.compiled()
-        self.makes: tuple[Make, ...] = tuple(_maker(planned) for planned in rule.changes)
-
-    def unusable(self, cause: Cause, info: str) -> Unusable:
-        return Unusable(cause, _shortened(f"rule {self.name!r}: {info}"))
-
-    def without_user(self, why: Unusable) -> Unusable:
-        cause = Cause.NO_USER if why.cause is Cause.MISSING_FIELD else why.cause
-        return self.unusable(cause, f"the user: {why.info}")
-
-
-def _maker(planned: Planned) -> Make:
-    match planned:
-        case AttributeTemplate(name, value):
-            return _made(value, lambda text: SetAttribute(name, text))
-        case TagTemplate(kind, tag):
-            return _made(tag, kind)
-        case RemoveAttribute() | RemoveAllTags() as always:
-            return lambda _: always
-
-
-def _made(template: Template, make: Callable[[str], Change]) -> Make:
-    if (fixed := template.fixed_text) is not None:
-        always = make(fixed)
-        return lambda _: always
-    render = template.compiled()
-
-    def fill_in(fields: Fields) -> Change | Unusable:
-        text = render(fields)
-        return text if isinstance(text, Unusable) else make(text)
-
-    return fill_in
-
-
-def _shortened(info: str) -> str:
-    if len(info) <= _INFO_CHARACTERS:
-        return info
-    half = _INFO_CHARACTERS // 2
-    return f"{info[:half]} ... {info[-half:]}"
+def _by_type(topic: str, rules: Sequence[Rule]) -> dict[str, Apply]:
+    by_type: dict[str, list[Rule]] = {}
+    for rule in rules:
+        if topic in rule.topics:
+            for kind in rule.events:
+                by_type.setdefault(kind, []).append(rule)
+    return {kind: applied(each) for kind, each in by_type.items()}

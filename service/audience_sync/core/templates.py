@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -13,11 +14,29 @@ Render = Callable[[Fields], str | Unusable]
 
 _PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
+KEY: Final = "$key"
+"""The reserved field with the record's key: its text, or the object in it."""
+TOPIC: Final = "$topic"
+"""The reserved field with the topic that the record was read from."""
+HEADERS: Final = "$headers"
+"""The reserved field with the record's headers, as texts by name."""
+ITEM: Final = "item"
+"""Where `for_each` stands, the member of the list that it is about; a field of that name is hidden by it."""
+
 _JSON_NAMES: Final = {bool: "a boolean", float: "a number with a fraction or exponent", list: "a list"}
 
 
 class TemplateError(ValueError):
     """A template that can't be understood; the message says what to write instead."""
+
+
+class Gap(StrEnum):
+    """How a field can hold nothing."""
+
+    NULL = "null"
+    """It is null or empty text, or below something that is null."""
+    MISSING = "missing"
+    """It is not there."""
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -43,6 +62,26 @@ class Field(msgspec.Struct, frozen=True):
         kind = "null" if value is None else _JSON_NAMES.get(type(value), "an object")
         return self._unusable(Cause.WRONG_TYPE, f"is {kind}")
 
+    def found(self, fields: Fields) -> object:
+        """What stands there, of whatever kind: a Gap if that is nothing."""
+        value: object = fields
+        for key in self.keys:
+            if type(value) is not dict or key not in value:
+                return Gap.NULL if value is None else Gap.MISSING
+            value = value[key]
+        return Gap.NULL if value is None or value == "" else value
+
+    def members(self, fields: Fields) -> list[object] | Unusable:
+        """The members of the list that stands there."""
+        found = self.found(fields)
+        if type(found) is list:
+            return found
+        if isinstance(found, Gap):
+            return Unusable(
+                Cause.MISSING_FIELD, f"field {self} is {found}; a list is needed, empty if need be"
+            )
+        return Unusable(Cause.WRONG_TYPE, f"field {self} is no list, and for_each needs one")
+
     def _unusable(self, cause: Cause, what: str) -> Unusable:
         return Unusable(cause, f"field {self} {what}; text or an integer is needed")
 
@@ -60,7 +99,7 @@ class Template(msgspec.Struct, frozen=True):
     @property
     def fixed_text(self) -> str | None:
         """The whole text, if it is the same for every event."""
-        return None if any(isinstance(part, Field) for part in self.parts) else self.prefix
+        return None if self.fields else self.prefix
 
     @property
     def prefix(self) -> str:
@@ -71,6 +110,21 @@ class Template(msgspec.Struct, frozen=True):
     def least_bytes(self) -> int:
         """What the shortest rendered text takes in UTF-8: its literal text and one byte a field."""
         return sum(1 if isinstance(part, Field) else len(part.encode()) for part in self.parts)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields in it, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Field))
+
+    def gap(self, fields: Fields) -> Gap | None:
+        """How the first field that can't be rendered holds nothing; None if all can, or it holds something."""
+        for field in self.fields:
+            found = field.found(fields)
+            if isinstance(found, Gap):
+                return found
+            if isinstance(field.read(fields), Unusable):
+                return None
+        return None
 
     def compiled(self) -> Render:
         """A function that renders it, as fast as its shape allows."""
@@ -99,7 +153,20 @@ def parsed_path(text: str) -> Field:
     keys = tuple(text.split("."))
     if any(not key or key != key.strip() for key in keys):
         raise TemplateError(f"{text!r} names no field; write names joined by single dots, as in data.user_id")
-    return Field(keys)
+    return _reserved(text, keys) if text.startswith("$") else Field(keys)
+
+
+def _reserved(text: str, keys: tuple[str, ...]) -> Field:
+    """A field of the record itself. A header's name may hold dots, so all after the first one is its name."""
+    match keys:
+        case ("$key", *_) | ("$topic",):
+            return Field(keys)
+        case ("$headers", _, *_):
+            return Field((HEADERS, text.removeprefix(f"{HEADERS}.")))
+    raise TemplateError(
+        f"{text!r} is not known of a record; write $key, $key.name (of a key that is an object), $topic or "
+        "$headers.name"
+    )
 
 
 def parsed(text: str) -> Template:

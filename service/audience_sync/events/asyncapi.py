@@ -4,7 +4,7 @@ FastStream describes the channels of a broker's subscribers and publishers. So t
 subscribed to on a broker that is never started, with models of the events made from what the rules need.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from inspect import cleandoc
 from typing import Annotated, Any, Final
 
@@ -13,20 +13,10 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 from pydantic import BaseModel, RootModel, WithJsonSchema, create_model
 
-from audience_sync.core import templates
-from audience_sync.core.rule import AttributeTemplate, Format, OtherTypes, Rule, Source, TagTemplate
+from audience_sync.core.rule import OtherTypes, Rule, Source
 from audience_sync.core.rules import Rules
 from audience_sync.events.dead_letters import DeadLetter
-
-_TEXT_OR_INTEGER: Final = {"type": ["string", "integer"], "minLength": 1}
-"""What a field that rules use may hold. An integer becomes its decimal text."""
-
-_UNREAD: Final = {"type": "string", "description": "CloudEvents asks for it; it is not read here."}
-_TIME: Final = {
-    "type": "string",
-    "format": "date-time",
-    "description": "With an offset. Used if it is there and understood.",
-}
+from audience_sync.events.event_schema import event_schema
 
 _USER_KEY: Final = {
     "type": "string",
@@ -100,61 +90,11 @@ def _events(source: Source, rules: Sequence[Rule]) -> dict[str, Any]:
     """The schema of *source*'s events: one for each type that rules read from it."""
     by_type: dict[str, list[Rule]] = {}
     for rule in rules:
-        if source.topic in rule.topics:
-            by_type.setdefault(rule.event, []).append(rule)
+        for kind in rule.events if source.topic in rule.topics else ():
+            by_type.setdefault(kind, []).append(rule)
     if not by_type:
         return {"description": "No rule reads events from here."}
-    return {"oneOf": [_event(source, kind, each) for kind, each in by_type.items()]}
-
-
-def _event(source: Source, kind: str, rules: Sequence[Rule]) -> dict[str, Any]:
-    names = " and ".join(repr(rule.name) for rule in rules)
-    schema: dict[str, Any] = {"title": kind, "description": f"For {names}.", "type": "object"}
-    for field in _used(rules):
-        _put(schema, field.keys, _TEXT_OR_INTEGER, needed=True)
-    if source.format == Format.CLOUDEVENTS:
-        for name in ("specversion", "id", "source"):
-            _put(schema, [name], _UNREAD, needed=False)
-        _put(schema, ["time"], _TIME, needed=False)
-        _put(schema, ["type"], {"const": kind}, needed=True)
-    if source.type_field is not None:
-        _put(schema, source.type_field.keys, {"const": kind}, needed=True)
-    if source.time_field is not None:
-        _put(schema, source.time_field.keys, _TIME, needed=False)
-    return schema
-
-
-def _used(rules: Sequence[Rule]) -> Iterator[templates.Field]:
-    """The fields that the rules fill in, of the user and of the changes."""
-    for rule in rules:
-        yield from _fields(rule.user)
-        for change in rule.changes:
-            match change:
-                case AttributeTemplate(_, template) | TagTemplate(_, template):
-                    yield from _fields(template)
-
-
-def _fields(template: templates.Template) -> Iterator[templates.Field]:
-    return (part for part in template.parts if isinstance(part, templates.Field))
-
-
-def _put(schema: dict[str, Any], keys: Sequence[str], kind: Mapping[str, Any], *, needed: bool) -> None:
-    """Describe the field at *keys* below the object *schema*.
-
-    One that a rule takes for text and another for an object suits no event; the schema says so, as the service
-    does in its dead letters.
-    """
-    key, *rest = keys
-    field: dict[str, Any] = schema.setdefault("properties", {}).setdefault(key, {})
-    required: list[str] = schema.setdefault("required", [])
-    if needed and key not in required:
-        required.append(key)
-    if field and ("properties" in field) != bool(rest):
-        field["not"] = {}
-    else:
-        field.update({"type": "object"} if rest else kind)
-        if rest:
-            _put(field, rest, kind, needed=needed)
+    return {"oneOf": [event_schema(source, kind, each) for kind, each in by_type.items()]}
 
 
 def _dead_letter() -> dict[str, Any]:

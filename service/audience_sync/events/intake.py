@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from audience_sync.core.changes import UserId
-from audience_sync.core.event import Ignored, Translated, Translation, Unusable, Wanting
+from audience_sync.core.event import Ignored, Translated, TranslatedMany, Translation, Unusable, Wanting
 from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import Partition, PartitionKey
@@ -27,8 +27,8 @@ class Record(RecordBytes, Protocol):
 class Watch(Protocol):
     """What an operator gets to see of the way in."""
 
-    def translated(self, topic: str, event: Translated) -> None:
-        """An event has caused changes."""
+    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
+        """An event has caused changes, of one user or of several."""
 
     def ignored(self, topic: str) -> None:
         """An event causes nothing, as the rules say."""
@@ -108,21 +108,22 @@ class Intake:
                 return index
             at = record.timestamp / 1000 if record.timestamp > 0 else now
             event = self._translate(topic, record)
-            if type(event) is Translated:
+            if type(event) is Translated or type(event) is TranslatedMany:
                 if self._guard.closed:
                     self._guard.sound()
-                debouncer.add(
-                    event.user,
-                    event.changes,
-                    ledger=ledger,
-                    position=position,
-                    at=at,
-                    now=now,
-                    urgent=event.urgent,
-                )
                 self._watch.translated(topic, event)
-                if record.key is not None and record.key != event.user.encode():
-                    self._watch.foreign_key(topic, event.user)
+                for part in event.parts:
+                    debouncer.add(
+                        part.user,
+                        part.changes,
+                        ledger=ledger,
+                        position=position,
+                        at=at,
+                        now=now,
+                        urgent=part.urgent,
+                    )
+                    if record.key is not None and record.key != part.user.encode():
+                        self._watch.foreign_key(topic, part.user)
             elif type(event) is Unusable:
                 if not self._may_bury(ownership.partitions[key], position, now):
                     return index

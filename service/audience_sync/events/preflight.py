@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from audience_sync.core.event import Translated, Translation
+from audience_sync.core.event import Translated, TranslatedMany, Translation
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, NotSpokenError, ask
 from audience_sync.events.topics import (
     DEAD_LETTER_TOPIC,
@@ -90,9 +90,13 @@ def sample_keys(
         samples: dict[str, KeySample] = {}
         for topic in topics:
             records = kafka.last_records(topic, records_per_topic)
-            users = [(record.key, translate(topic, record)) for record in records]
-            keyed = [(key, each.user.encode()) for key, each in users if isinstance(each, Translated)]
-            samples[topic] = KeySample(len(users), len(keyed), sum(key != user for key, user in keyed))
+            events = [(record.key, translate(topic, record)) for record in records]
+            keyed = [
+                (key, {part.user.encode() for part in event.parts})
+                for key, event in events
+                if isinstance(event, Translated | TranslatedMany)
+            ]
+            samples[topic] = KeySample(len(events), len(keyed), sum(users != {key} for key, users in keyed))
         return samples
 
     return ask(address, question)

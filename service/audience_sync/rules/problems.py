@@ -1,14 +1,26 @@
 """What is wrong in a rules file, worded for the person who wrote it."""
 
 from collections.abc import Mapping
+from datetime import date
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from ruamel.yaml.scalarint import ScalarInt
 
+from audience_sync.rules.change_model import AttributeModel, ChangeModel, DefaultModel, TagModel
 from audience_sync.rules.document import Document, Place
-from audience_sync.rules.model import AttributeModel, ChangeModel, RuleModel, RulesFileModel, SourceModel
+from audience_sync.rules.model import (
+    OF_TEMPLATES,
+    OF_TRANSLATOR,
+    RuleModel,
+    RulesFileModel,
+    TranslatorRuleModel,
+    WritesModel,
+)
+from audience_sync.rules.source_model import SourceModel, TombstoneModel
+from audience_sync.rules.stated import MAP, is_way
 
 
 class RulesError(Exception):
@@ -34,11 +46,17 @@ class Problem(NamedTuple):
 _MODELS: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     (): RulesFileModel,
     ("sources",): SourceModel,
-    ("rules",): RuleModel,
-    ("rules", "changes"): ChangeModel,
-    ("rules", "changes", "set_attribute"): AttributeModel,
+    ("sources", "tombstones", MAP): TombstoneModel,
+    ("rules", OF_TEMPLATES): RuleModel,
+    ("rules", OF_TRANSLATOR): TranslatorRuleModel,
+    ("rules", OF_TRANSLATOR, "writes"): WritesModel,
+    ("rules", OF_TEMPLATES, "changes"): ChangeModel,
+    ("rules", OF_TEMPLATES, "changes", "set_attribute"): AttributeModel,
+    ("rules", OF_TEMPLATES, "changes", "set_attribute", "otherwise", MAP): DefaultModel,
+    ("rules", OF_TEMPLATES, "changes", "add_tag", MAP): TagModel,
+    ("rules", OF_TEMPLATES, "changes", "remove_tag", MAP): TagModel,
 }
-"""The model that describes each part of the file, by the names on the way there."""
+"""The model that describes each part of the file, by the names on the way there and how the part is written."""
 
 _WANTED: Final[Mapping[str, str]] = {
     "string_type": "text is needed; put it in quotes if it looks like something else",
@@ -58,11 +76,13 @@ def of_shape(error: ValidationError) -> list[Problem]:
 
 
 def _of_detail(detail: ErrorDetails) -> Problem:
-    place: Place = detail["loc"]
+    place: Place = tuple(step for step in detail["loc"] if not is_way(step))
+    if place[-1:] == ("[key]",):
+        return Problem(place[:-1], f"the key {place[-2]!r} is no text; put it in quotes")
     key = str(place[-1]) if place else "the file"
     match detail["type"]:
         case "extra_forbidden":
-            return Problem(place, _of_unknown_key(place))
+            return Problem(place, _of_unknown_key(detail["loc"]))
         case "missing":
             return Problem(place[:-1], f"the key {key} is missing; add it")
         case "value_error":
@@ -76,12 +96,12 @@ def _of_detail(detail: ErrorDetails) -> Problem:
             return Problem(place, f"{where} is {_described(detail['input'])}; {wanted}")
 
 
-def _of_unknown_key(place: Place) -> str:
-    key = str(place[-1])
-    path = tuple(step for step in place[:-1] if isinstance(step, str))
-    known = list(_MODELS[path].model_fields)
+def _of_unknown_key(loc: tuple[str | int, ...]) -> str:
+    key = str(loc[-1])
+    model = _MODELS[tuple(step for step in loc[:-1] if isinstance(step, str))]
+    known = list(model.model_fields)
     near = get_close_matches(key, known, n=1)
-    what = "change" if _MODELS[path] is ChangeModel else "key"
+    what = "change" if model is ChangeModel else "key"
     return (
         f"unknown {what} {key!r}; {f'did you mean {near[0]}? ' if near else ''}known here: {', '.join(known)}"
     )
@@ -97,5 +117,11 @@ def _described(value: object) -> str:
             return "an empty list" if not value else "a list"
         case "":
             return "empty text"
+        case bool():
+            return str(value).lower()
+        case date():
+            return f"a date, {value}"
+        case ScalarInt():  # with the zeros that it was written with
+            return f"{value:0{getattr(value, '_width', None) or 1}d}"
         case _:
             return repr(value)

@@ -18,7 +18,7 @@ from audience_sync.core.changes import (
     SetAttribute,
     UserId,
 )
-from audience_sync.core.event import Translated, Unusable
+from audience_sync.core.event import Translated, TranslatedMany, Unusable
 from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.ownership import Ownership, PartitionKey
 from audience_sync.core.rules import Rules
@@ -105,14 +105,15 @@ class Watch:
 
     # the way in
 
-    def translated(self, topic: str, event: Translated) -> None:
-        """An event has caused changes."""
+    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
+        """An event has caused changes, of one user or of several."""
         series = self._translated.get(topic)
         if series is None:
             series = self._translated[topic] = self._metrics.events.labels(topic, EventOutcome.TRANSLATED)
         series.inc()
-        for change in event.changes:
-            self._changes[type(change)].inc()
+        for part in event.parts:
+            for change in part.changes:
+                self._changes[type(change)].inc()
 
     def ignored(self, topic: str) -> None:
         """An event causes nothing, as the rules say."""

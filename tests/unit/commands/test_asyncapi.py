@@ -120,6 +120,49 @@ def test_an_event_that_nothing_suits_is_described_so() -> None:
         assert not suits(schema, {"meta": {"kind": "odd"}, "a": a})
 
 
+WITH_LISTS: Final = """
+sources:
+  - {topic: teams, format: json, type: team, time_field: at, time_format: epoch_seconds}
+rules:
+  - name: team
+    event: team
+    for_each: members
+    user: "{item.id}"
+    changes:
+      - set_attribute: {name: role, value: "{item.role}", map: {"true": boss}, otherwise: remove, if_missing: ignore}
+      - set_attribute: {name: team, value: "{name}", if_null: remove}
+      - add_tag: {tag: "skill:{item}", for_each: item.skills, if_missing: ignore}
+  - {name: big, event: team, when: size(event.members) > 9, user: "{$key}", changes: [add_tag: "big:{region}"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "fits"),
+    [
+        ({}, True),
+        ({"name": None}, True),
+        ({"members": [{"id": "a", "role": True, "skills": ["x", 1]}]}, True),
+        ({"members": [{"id": "a", "skills": [True]}]}, False),
+        ({"members": [{"role": "x"}]}, False),
+        ({"members": {}}, False),
+        ({"region": None}, False),
+        ({"region": "north"}, True),
+    ],
+)
+def test_lists_and_gaps_are_described(changed: dict[str, object], fits: bool) -> None:
+    """What a rule can do without may be missing, and what stands in lists is described there."""
+    event = {"name": "red", "members": [{"id": "a"}], "at": 1795336200}
+
+    assert suits(payload(described(WITH_LISTS), "teams"), event | changed) is fits
+
+
+def test_conditions_and_translators_are_told() -> None:
+    """They read fields of which nothing is known."""
+    text = json.dumps(payload(described(WITH_LISTS), "teams"))
+
+    assert "'big' applies if size(event.members) > 9." in text
+
+
 def test_a_dead_letter_suits_it() -> None:
     """Its schema is made from the structure that is written."""
     origin = {"topic": "t", "partition": 0, "position": 7, "timestamp": 1.5}

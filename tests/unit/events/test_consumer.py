@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from audience_sync.core.changes import AddTag, UserId
-from audience_sync.core.event import Translated, Translation, Unusable
+from audience_sync.core.event import Translated, TranslatedMany, Translation, Unusable
 from audience_sync.core.guard import Guard
 from audience_sync.core.hold import Note
 from audience_sync.core.ledger import Mark
@@ -79,7 +79,7 @@ class Members:
         """The broker did not say where to start."""
         self.seen.append(f"start unknown: {error[:10]}")
 
-    def translated(self, topic: str, event: Translated) -> None:
+    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
         """An event has caused changes."""
 
     def ignored(self, topic: str) -> None:

@@ -3,7 +3,15 @@
 import pytest
 
 from audience_sync.core.changes import AddTag, Endpoint, UserId
-from audience_sync.core.event import Cause, Ignored, Translated, Translation, Unusable, Wanting
+from audience_sync.core.event import (
+    Cause,
+    Ignored,
+    Translated,
+    TranslatedMany,
+    Translation,
+    Unusable,
+    Wanting,
+)
 from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import PartitionKey
@@ -47,9 +55,9 @@ class WayIn:
         assert key == KEY
         self.buried.append((record.offset, event, mark))
 
-    def translated(self, topic: str, event: Translated) -> None:
+    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
         """An event has caused changes."""
-        self.told.append(f"{topic}: {event.user}")
+        self.told += [f"{topic}: {part.user}" for part in event.parts]
 
     def ignored(self, topic: str) -> None:
         """An event causes nothing."""
@@ -91,6 +99,9 @@ def _translate(topic: str, record: RecordBytes) -> Translation:
     match record.value:
         case b"ignored":
             return Ignored("the rules wish so")
+        case b"alice and bob":
+            parts = (UserId("alice"), UserId("bob"))
+            return TranslatedMany(tuple(Translated(user, (AddTag("a"),), False, None) for user in parts))
         case b"broken" | None:
             return Unusable(Cause.UNREADABLE, "no JSON")
         case bytes() as value:
@@ -134,6 +145,25 @@ def test_a_key_that_is_not_the_user_is_told() -> None:
     way_in.take(b"alice", key=b"bob")
 
     assert way_in.told[-1] == "events: the key is not alice"
+
+
+def test_an_event_of_several_users_is_settled_with_the_last_of_them() -> None:
+    """Read again, it concerns all of them; so its position may be committed only when none is waiting."""
+    way_in = WayIn()
+
+    assert way_in.take(b"alice and bob", key=b"alice") == 1
+
+    assert way_in.told == ["events: alice", "events: bob", "events: the key is not bob"]
+    debouncer = way_in.tenure.debouncer
+    assert len(debouncer) == 2
+    way_in.clock.advance(seconds=TIMES.longest_wait_seconds)
+    debouncer.advance(way_in.clock())
+    assert list(debouncer.cut(Endpoint.ADD_TAGS).parts) == ["alice", "bob"]
+    assert (way_in.read_position, way_in.settled_position) == (1, 0)
+    debouncer.settle(UserId("alice"), way_in.clock())
+    assert way_in.settled_position == 0
+    debouncer.settle(UserId("bob"), way_in.clock())
+    assert way_in.settled_position == 1
 
 
 def test_above_what_is_reserved_the_rest_of_a_batch_waits() -> None:

@@ -1,6 +1,5 @@
 """The rules file: what it takes, and that every mistake is told with its place and the way out."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience_sync.rules.file import DEFAULT_RULES, load_rules, parse_rules
-from audience_sync.rules.model import RulesFileModel
 from audience_sync.rules.problems import RulesError
 
 SOURCES = """sources:
@@ -40,7 +38,7 @@ MISTAKES = {
     "a key twice": ("sources: []\nsources: []", ["rules.yaml, line 2: this is no YAML"]),
     "a date that is none": ("a: 2020-13-45", ["rules.yaml: this is no YAML: month"]),
     "a forbidden character": ("a: \x00", ["rules.yaml: this is no YAML: unacceptable character"]),
-    "nested without end": ("[" * 5000, ["rules.yaml: this is no YAML: lists or maps are nested too deeply"]),
+    "nested without end": ("[" * 5000, ["rules.yaml: lists or maps are nested deeper than 30 levels"]),
     "empty": ("# nothing", ["line 1: the file is empty; it needs the keys sources and rules"]),
     "not a map": ("- a", ["line 1: the file is a list; a map is needed"]),
     "no sources, no rules": (
@@ -271,11 +269,69 @@ def test_the_shipped_rules_are_loaded() -> None:
     assert load_rules(DEFAULT_RULES).attribute_names == ("membership", "city")
 
 
-def test_the_schema_says_what_each_key_is_for() -> None:
-    """An editor completes the file from it; a key without a description would complete to a riddle."""
-    schema = RulesFileModel.model_json_schema()
+def test_a_name_can_be_shared_by_anchors_and_merges() -> None:
+    """YAML has its own way to say a thing once."""
+    text = (
+        SOURCES
+        + "  - &base\n    name: one\n    event: x\n    topic: a\n    user: '{u}'\n    changes: [add_tag: t]\n"
+    )
+    text += "  - {<<: *base, name: two, event: y}\n"
 
-    for part in [schema, *schema["$defs"].values()]:
-        for name, stated in part.get("properties", {}).items():
-            assert stated.get("description"), name
-            assert '"null"' not in json.dumps(stated), f"{name}: a key is left out, not null"
+    rules = parse_rules(text, file="rules.yaml")
+
+    assert [(rule.name, rule.events) for rule in rules.rules] == [("one", ("x",)), ("two", ("y",))]
+
+
+@pytest.mark.parametrize("value", ["no", "on", "Yes", "off", "~/x", "0x", "12:30:00", "nan"])
+def test_a_text_that_looks_like_something_else_stays_text(value: str) -> None:
+    """YAML 1.1 made a boolean of Norway's country code, and minutes of a time."""
+    rules = parse_rules(
+        SOURCES + rule(change(f"set_attribute: {{name: n, value: {value!r}}}")), file="rules.yaml"
+    )
+    bare = parse_rules(
+        SOURCES + rule(f"      - set_attribute:\n          name: n\n          value: {value}\n"), file="x"
+    )
+
+    assert rules.rules == bare.rules
+
+
+PATTERN = SOURCES.replace("topic: b", "pattern: 'b\\..*', each_user_in_one_topic: true, name: bs") + rule(
+    change("add_tag: t"), event="b-changed", topic=None
+).replace("event:", "source: bs\n    event:")
+
+
+def test_a_pattern_stands_for_the_topics_of_the_broker() -> None:
+    """The service asks for them at start; all else works without a broker."""
+    rules = parse_rules(PATTERN, file="rules.yaml", topics=["b.two", "b.one", "__b.x", "ab.c", "b.one.two"])
+
+    assert rules.topics == ("a", "b.one", "b.one.two", "b.two")
+    assert rules.rules[0].topics == ("b.one", "b.one.two", "b.two")
+    assert rules.patterns == ()
+
+
+def test_a_pattern_that_nobody_has_looked_up_stands_for_itself() -> None:
+    rules = parse_rules(PATTERN, file="rules.yaml")
+
+    assert rules.patterns == ("b\\..*",)
+    assert rules.rules[0].topics == rules.patterns
+
+
+def test_a_pattern_that_matches_no_topic_is_told() -> None:
+    """Nothing would be read, and nobody would know."""
+    with pytest.raises(
+        RulesError, match=r"line 3: 'b.*' matches none of the broker's 1 topics; correct it, or"
+    ):
+        parse_rules(PATTERN, file="rules.yaml", topics=["ab"])
+
+
+@pytest.mark.parametrize(("promised", "mistakes"), [("true", 0), ("false", 1)])
+def test_topics_that_share_users_out_need_no_order(promised: str, mistakes: int) -> None:
+    """Two topics can't write one attribute, unless no user is in both."""
+    sources = (
+        f"sources:\n  - {{topics: [a, b], each_user_in_one_topic: {promised}, format: cloudevents}}\nrules:\n"
+    )
+    text = sources + rule(change("add_tag: t"), topic=None)
+
+    assert len(problems(text) if mistakes else []) == mistakes
+    if not mistakes:
+        assert parse_rules(text, file="rules.yaml").topics == ("a", "b")

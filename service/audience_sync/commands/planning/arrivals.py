@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from audience_sync.core.event import Translated, Translation, Wanting
+from audience_sync.core.event import Translated, TranslatedMany, Translation, Wanting
 from audience_sync.core.planner import Arrival
 from audience_sync.events.recorded import Recorded
 
@@ -35,7 +35,11 @@ def arrivals(
             at = number / events_per_second
         elif record.timestamp is not None:
             at = record.timestamp / 1000
-        elif isinstance(came, Translated) and came.event_seconds is not None:
-            at = came.event_seconds
-        foreign = isinstance(came, Translated) and record.key is not None and record.key != came.user.encode()
+        elif isinstance(came, Translated | TranslatedMany) and came.parts[0].event_seconds is not None:
+            at = came.parts[0].event_seconds
+        foreign = (
+            isinstance(came, Translated | TranslatedMany)
+            and record.key is not None
+            and any(record.key != part.user.encode() for part in came.parts)
+        )
         yield Arrival(at, record.partition, record.position, at, came, foreign)

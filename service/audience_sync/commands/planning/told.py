@@ -14,7 +14,7 @@ from audience_sync.core.changes import (
     RemoveTag,
     SetAttribute,
 )
-from audience_sync.core.event import Cause, Translated
+from audience_sync.core.event import Cause, Translated, TranslatedMany
 from audience_sync.core.limits import TAGS_PER_USER
 from audience_sync.core.pace import HEADROOM
 from audience_sync.core.plan_figures import Figures
@@ -183,13 +183,13 @@ def in_words(change: Change) -> str:
 
 def _first_changes(figures: Figures) -> Iterator[dict[str, object]]:
     for arrival in figures.first_changes:
-        if isinstance(arrival.came, Translated):
+        for part in arrival.came.parts if isinstance(arrival.came, Translated | TranslatedMany) else ():
             yield {
                 "at": _rounded(arrival.at - figures.first_at),
                 "topic": arrival.partition.topic,
-                "user": arrival.came.user,
-                "changes": [in_words(change) for change in arrival.came.changes],
-                "urgent": arrival.came.urgent,
+                "user": part.user,
+                "changes": [in_words(change) for change in part.changes],
+                "urgent": part.urgent,
             }
 
 

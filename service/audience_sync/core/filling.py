@@ -1,0 +1,152 @@
+"""Changes as a rule states them, compiled into functions that one event fills in."""
+
+from collections.abc import Callable
+from typing import Final
+
+from audience_sync.core.changes import Change, RemoveAllTags, RemoveAttribute, SetAttribute
+from audience_sync.core.event import Cause, Fields, Unusable
+from audience_sync.core.limits import CHANGES_PER_EVENT, broken_by_change
+from audience_sync.core.rule import AttributeTemplate, Gaps, Otherwise, Planned, TagTemplate, ValueMap
+from audience_sync.core.templates import ITEM, Field, Gap, Render, Template
+
+Add = Callable[[Fields, list[Change]], Unusable | None]
+"""Appends to the list what one event changes, or says why it can't be made (without the name of the rule)."""
+
+_SURELY_FIT: Final = 12
+"""Characters that never take more than the 50 bytes of a value or tag: four bytes each in UTF-8. Not encoded."""
+
+_BOOLEANS: Final = {True: "true", False: "false"}
+
+
+def adder(planned: Planned) -> Add:
+    """The function that makes the change *planned*."""
+    match planned:
+        case AttributeTemplate():
+            return _attribute(planned)
+        case TagTemplate():
+            return _tag(planned)
+        case RemoveAttribute() | RemoveAllTags():
+            return _always(planned)
+
+
+def _attribute(planned: AttributeTemplate) -> Add:
+    name, removal = planned.name, RemoveAttribute(planned.name)
+    if planned.map is not None:
+        return _mapped(planned, planned.map, removal)
+    return _filled_in(planned.value, lambda text: SetAttribute(name, text), planned.gaps, removal)
+
+
+def _tag(planned: TagTemplate) -> Add:
+    add_one = _filled_in(planned.tag, planned.kind, planned.gaps)
+    return add_one if planned.for_each is None else _for_each_member(planned.for_each, add_one, planned.gaps)
+
+
+def _always(change: Change) -> Add:
+    def add(_: Fields, changes: list[Change]) -> None:
+        changes.append(change)
+
+    return add
+
+
+def _filled_in(
+    template: Template, make: Callable[[str], Change], gaps: Gaps, removal: RemoveAttribute | None = None
+) -> Add:
+    if (fixed := template.fixed_text) is not None:
+        return _always(make(fixed))
+    render = template.compiled()
+    strict = gaps == Gaps()
+
+    def add(fields: Fields, changes: list[Change]) -> Unusable | None:
+        text = render(fields)
+        if isinstance(text, Unusable):
+            return text if strict else _of_gap(text, template.gap(fields), gaps, removal, changes)
+        change = make(text)
+        if len(text) > _SURELY_FIT and (broken := broken_by_change(change)) is not None:
+            return Unusable(Cause.BROKEN_LIMIT, broken)
+        changes.append(change)
+        return None
+
+    return add
+
+
+def _mapped(planned: AttributeTemplate, values: ValueMap, removal: RemoveAttribute) -> Add:
+    name, template, gaps = planned.name, planned.value, planned.gaps
+    render = template.compiled()
+    sets = {text: SetAttribute(name, value) for text, value in values.values.items()}
+    default = None if values.default is None else SetAttribute(name, values.default)
+
+    def add(fields: Fields, changes: list[Change]) -> Unusable | None:
+        text = _text_or_boolean(template, render, fields)
+        if isinstance(text, Unusable):
+            return _of_gap(text, template.gap(fields), gaps, removal, changes)
+        change = sets.get(text, default)
+        if change is not None:
+            changes.append(change)
+            return None
+        why = Unusable(
+            Cause.UNKNOWN_VALUE,
+            f"the map of attribute {name!r} does not have {text!r}; add it, or say `otherwise`",
+        )
+        return _instead(values.otherwise, why, removal, changes)
+
+    return add
+
+
+def _text_or_boolean(template: Template, render: Render, fields: Fields) -> str | Unusable:
+    """A map may name true and false, which no template takes: what they are called is then said there."""
+    text = render(fields)
+    if isinstance(text, Unusable) and len(template.parts) == 1:
+        found = template.fields[0].found(fields)
+        if isinstance(found, bool):
+            return _BOOLEANS[found]
+    return text
+
+
+def _for_each_member(path: Field, add_one: Add, gaps: Gaps) -> Add:
+    def add(fields: Fields, changes: list[Change]) -> Unusable | None:
+        members = path.members(fields)
+        if isinstance(members, Unusable):
+            found = path.found(fields)
+            return _of_gap(members, found if isinstance(found, Gap) else None, gaps, None, changes)
+        if len(members) > CHANGES_PER_EVENT:
+            return too_many()
+        for member in members:
+            why = add_one({**fields, ITEM: member}, changes)
+            if why is not None:
+                return why
+        return None
+
+    return add
+
+
+def too_many() -> Unusable:
+    """Why an event with more changes than one may have is not applied."""
+    return Unusable(
+        Cause.BROKEN_LIMIT, f"one event may make {CHANGES_PER_EVENT} changes, and this makes more; split it"
+    )
+
+
+def _of_gap(
+    why: Unusable, gap: Gap | None, gaps: Gaps, removal: RemoveAttribute | None, changes: list[Change]
+) -> Unusable | None:
+    match gap:
+        case Gap.NULL:
+            return _instead(gaps.null, why, removal, changes)
+        case Gap.MISSING:
+            return _instead(gaps.missing, why, removal, changes)
+        case None:
+            return why
+
+
+def _instead(
+    otherwise: Otherwise, why: Unusable, removal: RemoveAttribute | None, changes: list[Change]
+) -> Unusable | None:
+    match otherwise:
+        case Otherwise.DEAD_LETTER:
+            return why
+        case Otherwise.REMOVE:
+            assert removal is not None, "only attributes are removed where a value is missing"
+            changes.append(removal)
+        case Otherwise.IGNORE:
+            pass
+    return None
