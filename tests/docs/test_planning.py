@@ -26,7 +26,8 @@ def typed(line: str, shown: str) -> str:
     into = None
     if ">" in words:
         words, [into] = words[: words.index(">")], words[words.index(">") + 1 :]
-    told = Shell({"TERM": "dumb"})(*words[1:], **({} if into else {"TTY_COMPATIBLE": "1"}))
+    environment = {} if into else {"TTY_COMPATIBLE": "1"}
+    told = Shell({"TERM": "dumb"})(*words[1:], **environment)
     if into is None:
         return told.seen
     Path(into).write_text(told.out)
@@ -40,9 +41,17 @@ def test_what_is_typed_prints_what_is_shown(tmp_path: Path, monkeypatch: pytest.
         assert typed(line, shown) == shown, line
 
 
-def test_every_option_of_plan_is_told() -> None:
+def test_every_option_is_told() -> None:
     """A new one gets its line; those that every command has need none."""
     group: Any = typer.main.get_command(app)
-    options = {option for parameter in group.commands["plan"].params for option in parameter.opts}
-    for option in options - {"--help"}:
-        assert not option.startswith("--") or f"{option}" in PAGE, option
+    for command in (group.commands["plan"], *group.commands["rules"].commands.values()):
+        options = {option for parameter in command.params for option in parameter.opts if option[:2] == "--"}
+        for option in options - {"--help"}:
+            assert f"`{option}`" in PAGE or f"{option} " in PAGE, f"{command.name} {option}"
+
+
+def test_a_new_event_is_connected_and_planned_in_under_five_commands() -> None:
+    """Of ours; what is only shown costs nothing."""
+    [first, *_] = PAGE.split("\n## Cases for rules")
+    commands = [line for line, _ in transcript(first) if line.startswith("audience-sync ")]
+    assert [line.split()[1] for line in commands] == ["rules", "rules", "plan"]

@@ -13,6 +13,7 @@ from audience_sync.commands.demo import demo
 from audience_sync.commands.emulate import emulate
 from audience_sync.commands.plan import plan
 from audience_sync.commands.probe import probe
+from audience_sync.commands.rules import rules_commands
 from audience_sync.commands.run import run
 from audience_sync.commands.stop import Stop
 
@@ -30,6 +31,7 @@ app.command()(asyncapi)
 app.command()(emulate)
 app.command()(demo)
 app.command()(probe)
+app.add_typer(rules_commands)
 app.add_typer(chat_commands)
 
 

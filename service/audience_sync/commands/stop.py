@@ -6,6 +6,8 @@ from enum import IntEnum
 class ExitCode(IntEnum):
     """What the exit code of a command tells."""
 
+    FAILED = 1
+    """What was tried came out otherwise than expected; the output says how."""
     BAD_INPUT = 2
     """Arguments, settings, rules or events are wrong; the message says which and the way out."""
     UNAVAILABLE = 3
