@@ -184,7 +184,11 @@ def told(came: Translation) -> Told:
     match came:
         case Translated() | TranslatedMany():
             return [
-                {"user": part.user, "changes": [_written(change) for change in part.changes], "urgent": part.urgent}
+                {
+                    "user": part.user,
+                    "changes": [_written(change) for change in part.changes],
+                    "urgent": part.urgent,
+                }
                 for part in came.parts
             ]
         case Ignored():
