@@ -9,8 +9,9 @@ from contextlib import nullcontext
 
 from tests.simulation.courses import CourseName
 from tests.simulation.drawing import plan_of
-from tests.simulation.mutations import MUTATIONS, find, named
+from tests.simulation.mutations import MUTATIONS, named
 from tests.simulation.runner import Report, broken_by, lived_on_all_cores
+from tests.simulation.searching import SEARCHES, Found, found_on_all_cores, in_short
 from tests.simulation.world import live
 
 TOLD_IN_FULL = 3
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns 1 if a promise was broken, or a mutation not found."""
     given = _parser().parse_args(arguments)
     if given.mutations:
-        return _all_mutations(given.seeds)
+        return _all_mutations(given.seeds, given.processes)
     if given.seed is not None:
         return _one(given.seed, given.course, given.mutation)
     return _many(range(given.first, given.first + given.seeds), given)
@@ -79,16 +80,18 @@ def _progress(report: Report, all_of_them: int, seconds: float) -> None:
         )
 
 
-def _all_mutations(seeds: int) -> int:
-    missed = 0
-    for mutation in MUTATIONS:
-        found = find(mutation, most=seeds)
-        where = (
-            f"seed {found[0]}, median {found[1]} histories" if found else f"not found in {seeds} histories"
-        )
-        print(f"{mutation.name:<46} {mutation.promise:<7} {where}", flush=True)
-        missed += found is None
-    return 1 if missed else 0
+def _all_mutations(most: int, processes: int | None) -> int:
+    found: list[Found] = []
+    for mutation, each in zip(
+        MUTATIONS,
+        found_on_all_cores(MUTATIONS, searches=SEARCHES, most=most, processes=processes),
+        strict=True,
+    ):
+        found.append(each)
+        told = f"median {each.median} histories" if each.always else f"NOT FOUND in {most} histories"
+        print(f"{mutation.name:<50} {mutation.promise:<12} {told}", flush=True)
+    print(in_short(found))
+    return 0 if all(each.always for each in found) else 1
 
 
 if __name__ == "__main__":

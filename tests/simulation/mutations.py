@@ -7,7 +7,6 @@ when a request is cut), re-keyed topics, event time, and topics that grow.
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from inspect import getmodule
-from statistics import median
 from typing import Any, Final
 from unittest.mock import ANY
 
@@ -40,14 +39,6 @@ from audience_sync.events.positions import Positions
 from audience_sync.rules.file import parse_rules
 from tests.simulation import chat, drawing, events, service
 from tests.simulation.courses import CourseName
-from tests.simulation.drawing import plan_of
-from tests.simulation.world import live
-
-SEARCHES: Final = 5
-"""So often a mutation is looked for, each time among other histories, to tell how many it takes."""
-
-APART: Final = 100_000
-"""Between the first seeds of two searches."""
 
 
 class Mutation(msgspec.Struct, frozen=True):
@@ -74,28 +65,6 @@ MUTATIONS: Final[list[Mutation]] = []
 def named(name: str) -> Mutation:
     """The mutation of that name."""
     return next(mutation for mutation in MUTATIONS if mutation.name == name)
-
-
-def searched(mutation: Mutation, *, first: int, most: int) -> tuple[int, str] | None:
-    """The first seed from *first* on whose history breaks one of its promises, and which; None: no such seed."""
-    with mutation.applied():
-        for seed in range(first, first + most):
-            violation = live(plan_of(seed, mutation.course)).violation
-            if violation is not None and violation.promise in mutation.breaks:
-                return seed, violation.promise
-    return None
-
-
-def find(mutation: Mutation, *, most: int) -> tuple[int, int] | None:
-    """The first seed that finds it, and the median of how many histories it takes; None if one search fails."""
-    taken: list[int] = []
-    for search in range(SEARCHES):
-        first = search * APART
-        found = searched(mutation, first=first, most=most)
-        if found is None:
-            return None
-        taken.append(found[0] - first + 1)
-    return taken[0] - 1, round(median(taken))
 
 
 def _breaks(

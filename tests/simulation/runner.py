@@ -74,6 +74,13 @@ def lived(seeds: Iterable[int], course: CourseName | None = None) -> Report:
     return report
 
 
+def _lived_and_cleared(seeds: Iterable[int], course: CourseName | None) -> Report:
+    """`lived` in a worker, which looks for garbage only when a piece is done."""
+    report = lived(seeds, course)
+    gc.collect()
+    return report
+
+
 def lived_on_all_cores(
     seeds: range,
     *,
@@ -84,15 +91,16 @@ def lived_on_all_cores(
     """Live the histories of these seeds on so many processes (None: as many as there are cores). A report a piece."""
     pieces = [seeds[start : start + AT_ONCE] for start in range(0, len(seeds), AT_ONCE)]
     with multiprocessing.get_context("spawn").Pool(processes, _prepare, (mutation,)) as pool:
-        yield from pool.imap_unordered(partial(lived, course=course), pieces)
+        yield from pool.imap_unordered(partial(_lived_and_cleared, course=course), pieces)
 
 
 _KEPT = ExitStack()
 
 
 def _prepare(mutation: str | None) -> None:
-    """In each worker: the mutation holds for its life, and what is imported is never looked at for garbage."""
+    """In each worker: the mutation holds for its life, and nothing is looked at for garbage while histories go on."""
     if mutation is not None:
         _KEPT.enter_context(named(mutation).applied())
     gc.collect()
     gc.freeze()
+    gc.disable()
