@@ -5,12 +5,15 @@ Written from docs/chat-api.md. Of the client, only the reading of answers and th
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum, StrEnum, auto
+from functools import partial
 from random import Random
 from typing import Final, cast
 
 import msgspec
+from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndMetadata
 
 from audience_sync.chat_api.accounts import Account
 from audience_sync.chat_api.answers import Answer, Named
@@ -19,7 +22,11 @@ from audience_sync.chat_api.client import Found
 from audience_sync.chat_api.errors import NO_ANSWER, NotReached, TryAgain, error_class
 from audience_sync.chat_api.profile import Profile
 from audience_sync.core.changes import Endpoint, Part, Request, UserId
+from audience_sync.core.tenure import Tenure
 from audience_sync.core.verdicts import Refusal
+from audience_sync.events.intake import Record as TakenRecord
+from tests.simulation.letters import Letter
+from tests.simulation.log import Record
 from tests.simulation.loop import WorldLoop
 
 SERVER_SECONDS: Final = 3.0
@@ -59,6 +66,8 @@ class Fate(Enum):
     """91000, and all is applied."""
     INTERNAL_LATE = auto()
     """91000, and all is applied some time later."""
+    TWICE = auto()
+    """Something on the way repeats it when the first answer is late: it is applied twice, and answered once."""
     SERVER_TIMED_OUT = auto()
     """60008 after three seconds; it may be applied or not."""
     BAD_GATEWAY = auto()
@@ -104,7 +113,13 @@ def _short(part: Part) -> str:
 
 
 class Judge:
-    """Who watches what the API sees. Each method is called at the moment that it is about."""
+    """Who watches what happens. Each method is called at the moment that it is about."""
+
+    def produced(self, record: Record) -> None:
+        """A record is in the log."""
+
+    def taken(self, tenure: Tenure, records: Sequence[TakenRecord]) -> None:
+        """Somebody has taken in records of one partition of his."""
 
     def sent(self, call: Call) -> None:
         """A process has let a request go."""
@@ -118,24 +133,41 @@ class Judge:
     def ended(self, call: Call) -> None:
         """The API has nothing more to do with it."""
 
+    def answered(self, call: Call) -> None:
+        """Its sender has the answer, or knows that none will come."""
+
+    def buried(self, process: str, letter: Letter) -> None:
+        """A dead letter stands in its topic."""
+
+    def committed(self, member: str, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        """The group has accepted a commit."""
+
 
 class ChatServer:
     """The API of one app.
 
     bad: {user: code}, of users that it refuses; those in *unknown* have no account. off: the code of a failure
-    of the whole, while there is one. calls_per_second: what it allows each endpoint.
+    of the whole, while there is one. calls_per_second: what it allows each endpoint; of_app: all of them together.
     """
 
     def __init__(
-        self, loop: WorldLoop, chance: Random, *, calls_per_second: float, mode: BadUsers, judge: Judge
+        self,
+        loop: WorldLoop,
+        chance: Random,
+        *,
+        calls_per_second: float,
+        of_app: float | None,
+        mode: BadUsers,
+        judges: Sequence[Judge],
     ) -> None:
         self._loop = loop
         self._chance = chance
-        self._judge = judge
+        self._judges = judges
         self._mode = mode
         self._numbers = 0
         self._arrivals: dict[str, deque[float]] = {}
         self.calls_per_second = calls_per_second
+        self._of_app = of_app
         self.words: dict[str, dict[str, str | bool]] = {}
         self.unknown: set[str] = set()
         self.bad: dict[str, int] = {}
@@ -161,10 +193,13 @@ class ChatServer:
             raise NotReached(name, NO_ANSWER, "the history is over")
         self._numbers += 1
         call = Call(self._numbers, process, request, self._loop.time())
-        self._judge.sent(call)
+        for judge in self._judges:
+            judge.sent(call)
         outcome: asyncio.Future[Answer | Exception] = self._loop.create_future()
         self._decide(call, timeout_seconds, outcome)
         answer = await outcome
+        for judge in self._judges:
+            judge.answered(call)
         if isinstance(answer, Exception):
             self.tell(process, f"#{call.number}", "ends:", answer)
             raise answer
@@ -179,7 +214,7 @@ class ChatServer:
 
     async def check_accounts(self, process: str, users: Collection[str]) -> Found[bool]:
         """What `ChatApi.check_accounts` does."""
-        fate = await self._ask("account_check", self._chance)
+        fate = await self._ask("account_check")
         if fate is not None:
             raise fate
         self.tell(process, "checks accounts", *users)
@@ -187,16 +222,16 @@ class ChatServer:
 
     async def import_account(self, process: str, user: str) -> None:
         """What `ChatApi.import_account` does."""
-        fate = await self._ask("account_import", self._chance)
+        fate = await self._ask("account_import")
         if fate is not None:
             raise fate
         self.tell(process, "imports", user)
         self.unknown.discard(user)
 
-    async def _ask(self, name: str, chance: Random) -> Exception | None:
-        """How a call ends that names accounts only, after it has taken its time."""
+    async def _ask(self, name: str) -> Exception | None:
+        """How a call ends that changes nobody's words, after it has taken its time."""
         fate = self._draw()
-        await asyncio.sleep(chance.uniform(*self.weather.answer_seconds))
+        await asyncio.sleep(self._chance.uniform(*self.weather.answer_seconds))
         match fate:
             case Fate.WELL | Fate.INTERNAL_AFTER if self.off is None and not self.is_over:
                 return None
@@ -236,7 +271,8 @@ class ChatServer:
 
     def _arrive(self, call: Call, fate: Fate, outcome: asyncio.Future[Answer | Exception]) -> None:
         later, uniform = self._loop.later, self._chance.uniform
-        self._judge.arrived(call)
+        for judge in self._judges:
+            judge.arrived(call)
         answer, users = self._judged(call)
         name = call.request.endpoint
         work = min(uniform(*self.weather.answer_seconds), SERVER_SECONDS)
@@ -260,6 +296,10 @@ class ChatServer:
             case Fate.INTERNAL_LATE:
                 later(work + rest, self._apply, call, users)
                 later(work + back, _end, outcome, _said(91000))
+            case Fate.TWICE:
+                later(work, partial(self._apply, call, users, last=False))
+                later(min(work + rest, SERVER_SECONDS), self._apply, call, users)
+                later(min(work + rest, SERVER_SECONDS) + back, _end, outcome, answer)
             case Fate.SERVER_TIMED_OUT:
                 later(SERVER_SECONDS, self._apply if rest < SERVER_SECONDS / 2 else self._leave, call, users)
                 later(SERVER_SECONDS + back, _end, outcome, _said(60008))
@@ -278,9 +318,9 @@ class ChatServer:
     def _judged(self, call: Call) -> tuple[Answer, Collection[str]]:
         """What is said of the request if nothing goes wrong, and for whom it is applied."""
         parts = call.request.parts
-        if self._is_too_fast(call.request.endpoint):
+        if (code := self._too_fast(call.request.endpoint)) is not None:
             self.refused_for_rate += 1
-            return _said(60007), ()
+            return _said(code), ()
         if self.off is not None:
             return _said(self.off), ()
         if self.undefined and any(
@@ -301,28 +341,38 @@ class ChatServer:
         told = {str(name.user) for name in named}
         return Answer("OK", 0, "", named or None), [user for user in parts if user not in told]
 
-    def _is_too_fast(self, endpoint: str) -> bool:
-        now = self._loop.time()
-        arrivals = self._arrivals.setdefault(endpoint, deque())
-        while arrivals and arrivals[0] <= now - 1.0:
-            arrivals.popleft()
-        if len(arrivals) >= self.calls_per_second:
-            return True
-        arrivals.append(now)
-        return False
+    def _too_fast(self, endpoint: str) -> int | None:
+        """The code that says which limit is reached, or None."""
+        of_endpoint, of_app = self._in_the_last_second(endpoint), self._in_the_last_second("")
+        if len(of_endpoint) >= self.calls_per_second:
+            return 60007
+        if self._of_app is not None and len(of_app) >= self._of_app:
+            return 60011
+        of_endpoint.append(self._loop.time())
+        of_app.append(self._loop.time())
+        return None
 
-    def _apply(self, call: Call, users: Collection[str]) -> None:
+    def _in_the_last_second(self, endpoint: str) -> deque[float]:
+        arrivals = self._arrivals.setdefault(endpoint, deque())
+        while arrivals and arrivals[0] <= self._loop.time() - 1.0:
+            arrivals.popleft()
+        return arrivals
+
+    def _apply(self, call: Call, users: Collection[str], *, last: bool = True) -> None:
         if call.done:
             return
         for user in users:
             self._write(user, call.request.endpoint, call.request.parts[UserId(user)])
-        self._judge.applied(call, users)
-        self._leave(call)
+        for judge in self._judges:
+            judge.applied(call, users)
+        if last:
+            self._leave(call)
 
     def _leave(self, call: Call, *_: object) -> None:
         if not call.done:
             call.done = True
-            self._judge.ended(call)
+            for judge in self._judges:
+                judge.ended(call)
 
     def _write(self, user: str, endpoint: Endpoint, part: Part) -> None:
         words = self.words.setdefault(user, {})

@@ -15,6 +15,7 @@ from tests.simulation.plan import (
     Cut,
     Fault,
     Freeze,
+    Grow,
     Imported,
     Join,
     Kill,
@@ -42,13 +43,17 @@ class CourseName(StrEnum):
     TAKEOVER = "takeover"
     HANDOVER = "handover"
     RELAY = "relay"
+    CALM = "calm"
+    FLOOD = "flood"
+    GROWTH = "growth"
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
     """How a history goes: how long until the world heals, and what breaks.
 
     static: how likely members are so. users, events: how many there may be. backlog, of_tags: the parts of the
-    events that are there from the beginning, and that are about tags.
+    events that are there from the beginning, and that are about tags. flood: so many records that nobody can use,
+    at one moment. bad: whether some users may be refused. drained_within_seconds: so long after the world has healed.
     """
 
     seconds: float
@@ -60,12 +65,16 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     events: Sequence[int] = (10, 25, 40, 60)
     backlog: float = 0.2
     of_tags: float = 0.45
+    flood: int = 0
+    bad: bool = True
+    topics: tuple[str, ...] | None = None
+    drained_within_seconds: float = 180.0
 
 
 def drawn(name: CourseName | None, chance: Random, knobs: Knobs) -> Course:
     """A course of that kind; None: mostly an ordinary one."""
     if name is None:
-        name = chance.choices(list(CourseName), [_SHARES[each] for each in CourseName])[0]
+        name = chance.choices(list(_SHARES), list(_SHARES.values()))[0]
     return _COURSES[name](chance, knobs)
 
 
@@ -183,11 +192,83 @@ def _relay(chance: Random, knobs: Knobs) -> Course:
     return Course(seconds=back + 2.0, processes=1, knobs=knobs, faults=faults)
 
 
+def _calm(chance: Random, knobs: Knobs) -> Course:
+    """Nothing breaks, and there is room for all: so every user is sent when it is his turn. Then nothing comes."""
+    wide = msgspec.structs.replace(
+        knobs,
+        quiet=chance.choice((0.2, 1.0, 2.0)),
+        longest_wait=chance.choice((2.0, 3.0)),
+        max_waiting_users=1000,
+        max_unsettled_records=200,
+        calls_per_second=100.0,
+        most_in_flight=8,
+    )
+    return Course(
+        seconds=20.0,
+        processes=chance.choice((1, 2)),
+        knobs=wide,
+        faults=[],
+        users=(1, 2, 3),
+        events=(25, 60, 100),
+        backlog=0.0,
+        bad=False,
+    )
+
+
+def _flood(chance: Random, knobs: Knobs) -> Course:
+    """For a moment nothing that comes can be used: more than may go to the dead letters in a minute."""
+    most = chance.choice((2, 3, 5))
+    wide = msgspec.structs.replace(
+        knobs, max_unsettled_records=200, max_waiting_users=1000, most_letters_per_minute=most
+    )
+    faults: list[tuple[float, Fault]] = []
+    if chance.random() < 0.3:
+        faults.append((chance.uniform(3.0, 9.0), Kill(0, chance.randrange(40), 0.5)))
+    return Course(
+        seconds=12.0,
+        processes=chance.choice((1, 1, 2)),
+        knobs=wide,
+        faults=faults,
+        events=(10, 25),
+        flood=most + 4,
+        bad=False,
+        drained_within_seconds=600.0,
+    )
+
+
+def _growth(chance: Random, knobs: Knobs) -> Course:
+    """One topic gets one more partition, the other one later; replicas come and go meanwhile.
+
+    Members are dynamic: a static one that comes back as if nothing were would not hear of it.
+    """
+    first, second = chance.uniform(1.0, 5.0), chance.uniform(6.0, 14.0)
+    faults: list[tuple[float, Fault]] = [(first, Grow(0)), (second, Grow(1))]
+    processes = chance.choice((1, 2, 2))
+    for _ in range(chance.choice((0, 1, 2))):
+        at, process = chance.uniform(1.0, 16.0), chance.randrange(processes)
+        faults.append(
+            (at, chance.choice((Join(), Kill(process, chance.randrange(40), 0.5), Stop(process, 0.2))))
+        )
+    return Course(
+        seconds=18.0,
+        processes=processes,
+        knobs=msgspec.structs.replace(knobs, max_unsettled_records=max(30, knobs.max_unsettled_records)),
+        faults=faults,
+        static=0.0,
+        users=(5, 8, 14),
+        events=(40, 60),
+        topics=("profiles", "follows"),
+    )
+
+
 _COURSES: Final[Mapping[CourseName, Callable[[Random, Knobs], Course]]] = {
     CourseName.ORDINARY: _ordinary,
     CourseName.TAKEOVER: _takeover,
     CourseName.HANDOVER: _handover,
     CourseName.RELAY: _relay,
+    CourseName.CALM: _calm,
+    CourseName.FLOOD: _flood,
+    CourseName.GROWTH: _growth,
 }
 _SHARES: Final[Mapping[CourseName, int]] = {
     CourseName.ORDINARY: 75,
@@ -195,6 +276,7 @@ _SHARES: Final[Mapping[CourseName, int]] = {
     CourseName.HANDOVER: 10,
     CourseName.RELAY: 5,
 }
+"""Those of which a seed alone decides; the others come by a chance of their own, see `drawing`."""
 
 
 def _fault(chance: Random, process: int) -> Fault:
@@ -223,7 +305,9 @@ def _fault(chance: Random, process: int) -> Fault:
 
 
 def _weather(chance: Random) -> Weather:
-    kinds = chance.sample([fate for fate in Fate if fate is not Fate.WELL], chance.choice((1, 2, 4)))
+    kinds = chance.sample(
+        [fate for fate in Fate if fate not in (Fate.WELL, Fate.TWICE)], chance.choice((1, 2, 4))
+    )
     much = chance.choice((100, 300, 900))
     return Weather(
         answer_seconds=chance.choice(((0.02, 0.2), (0.5, 2.9))),

@@ -6,10 +6,11 @@ from typing import Final
 
 import msgspec
 
-from tests.simulation.chat import BadUsers, Weather
+from tests.simulation.chat import BadUsers, Fate, Weather
 from tests.simulation.courses import Course, CourseName, drawn
-from tests.simulation.events import an_entry, topic_of
-from tests.simulation.plan import Knobs, Plan, Produced
+from tests.simulation.events import UNUSABLE, an_entry, topic_of
+from tests.simulation.log import Entry
+from tests.simulation.plan import ClockJump, Knobs, Plan, Produced
 
 MODES: Final = (
     BadUsers.REJECT,
@@ -26,18 +27,47 @@ ROOM: Final = 300
 """Positions at least: whoever is refused alone waits until others are confirmed, and for that they must be read."""
 
 
+RARE: Final = (CourseName.CALM, CourseName.FLOOD, CourseName.GROWTH)
+"""Courses that come by a chance of their own, so that the other seeds stay what they were."""
+
+
 def plan_of(seed: int, name: CourseName | None = None) -> Plan:
     """What the seed decides, of a course of that name or any. The same one always decides the same."""
-    chance = Random(f"plan/{seed}")
+    chance, more = Random(f"plan/{seed}"), Random(f"more/{seed}")
+    if name is None and more.random() < 0.1:
+        name = more.choice(RARE)
+    return _with_more(_plan_of(seed, name, chance), more)
+
+
+def _with_more(plan: Plan, more: Random) -> Plan:
+    """What may come on top: a limit of the whole app, a clock that jumps, requests that are repeated on their way."""
+    if more.random() < 0.1:
+        of_app = more.choice((6.0, 20.0))
+        knobs = msgspec.structs.replace(plan.knobs, calls_per_second_of_app=of_app)
+        plan = msgspec.structs.replace(plan, knobs=knobs, api_calls_per_second_of_app=of_app)
+    if more.random() < 0.1:
+        at = more.uniform(0.5, plan.heals_at)
+        jump = ClockJump(more.randrange(plan.processes), more.choice((-3600.0, -5.0, 5.0, 3600.0)))
+        faults = sorted([*plan.faults, (at, jump)], key=lambda item: item[0])
+        plan = msgspec.structs.replace(plan, faults=faults)
+    if more.random() < 0.1:
+        fates = more.choice(({Fate.TWICE: 200}, {Fate.TWICE: 200, Fate.LATE: 50}))
+        weather = msgspec.structs.replace(plan.weather, fates=fates)
+        plan = msgspec.structs.replace(plan, weather=weather)
+    return plan
+
+
+def _plan_of(seed: int, name: CourseName | None, chance: Random) -> Plan:
     pick = chance.choice
     bad = pick((0, 0, 1, 1, 2))
     course = drawn(name, chance, _knobs(chance))
     users = [f"u{number}" for number in range(pick(course.users))]
-    bad_users = chance.sample(users, min(bad, len(users) - 1))
+    bad_users = chance.sample(users, min(bad, len(users) - 1)) if course.bad else []
     knobs = course.knobs
     if len(bad_users) > 1:
         knobs = _with_room(knobs)
-    topics = pick((("events",), ("profiles", "follows")))
+    either: tuple[tuple[str, ...], ...] = (("events",), ("profiles", "follows"))
+    topics = course.topics or pick(either)
     produced, transactions = _produced(chance, users, topics, course)
     return Plan(
         seed=seed,
@@ -56,6 +86,7 @@ def plan_of(seed: int, name: CourseName | None = None) -> Plan:
         transactions=transactions,
         faults=sorted(course.faults, key=lambda item: item[0]),
         heals_at=course.seconds,
+        drained_within_seconds=course.drained_within_seconds,
         weather=Weather(answer_seconds=pick(((0.02, 0.2), (0.02, 0.2), (0.1, 1.0), (0.001, 0.01)))),
     )
 
@@ -114,7 +145,18 @@ def _produced(
         number = _transaction(chance, transactions, moment) if chance.random() < in_transactions else None
         topic = topic_of("forget" if "*" in entry.words else "follow" if of_tags else "", topics)
         produced.append(Produced(moment, topic, entry, number, gap=chance.random() < 0.05))
-    return produced, transactions
+    produced += _flood(chance, users, topics[0], course)
+    return sorted(produced, key=lambda each: each.at), transactions
+
+
+def _flood(chance: Random, users: Sequence[str], topic: str, course: Course) -> list[Produced]:
+    """Records that nobody can use, all within a second."""
+    begun = chance.uniform(1.0, 5.0) if course.flood else 0.0
+    return [
+        Produced(begun + number / course.flood, topic, Entry(user, None, UNUSABLE[0], 0, unusable=True))
+        for number in range(course.flood)
+        for user in (chance.choice(users),)
+    ]
 
 
 def _transaction(chance: Random, transactions: dict[int, tuple[float, bool]], moment: float) -> int:

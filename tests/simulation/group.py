@@ -277,17 +277,16 @@ class Group:
                 syncing.set_result(member.assignment)
 
 
-def by_range(topics: tuple[str, ...], partitions: int, members: Mapping[str, str | None]) -> Assignments:
-    """Partitions shared out as by aiokafka's range assignor: equal numbers of all topics to one member."""
+def by_range(counts: Mapping[str, int], members: Mapping[str, str | None]) -> Assignments:
+    """Partitions shared out as by aiokafka's range assignor: equal numbers of topics of equal size to one member."""
     names = sorted(members)
-    per_member, extra = divmod(partitions, len(names))
-    shared: dict[str, frozenset[TopicPartition]] = {}
-    for index, name in enumerate(names):
-        start = per_member * index + min(index, extra)
-        count = per_member + (1 if index < extra else 0)
-        shared[name] = frozenset(
-            TopicPartition(topic, number) for topic in topics for number in range(start, start + count)
-        )
+    shared: dict[str, frozenset[TopicPartition]] = dict.fromkeys(names, frozenset())
+    for topic, partitions in counts.items():
+        per_member, extra = divmod(partitions, len(names))
+        for index, name in enumerate(names):
+            start = per_member * index + min(index, extra)
+            count = per_member + (1 if index < extra else 0)
+            shared[name] |= {TopicPartition(topic, number) for number in range(start, start + count)}
     return shared
 
 

@@ -32,7 +32,7 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 class LetterTopic:
-    """All dead letters. written: is told of each, before its writer is.
+    """All dead letters. written: is told of each and of the process that wrote it, before its writer is.
 
     is_up: whether the topic can be written to. lost_answers: the part of the writes that are not acknowledged.
     """
@@ -43,7 +43,7 @@ class LetterTopic:
         self.letters: list[Letter] = []
         self.is_up = True
         self.lost_answers = 0.0
-        self.written: Callable[[Letter], None] = lambda _: None
+        self.written: Callable[[str, Letter], None] = lambda *_: None
 
     async def publish(self, topic: str, key: bytes | None, value: bytes, *, link: Link) -> None:
         """Write one. Raises OSError if it may not be there."""
@@ -54,7 +54,7 @@ class LetterTopic:
         letter = msgspec.json.decode(value, type=Letter)
         assert key is None or letter.user is None or key == letter.user.encode()
         self.letters.append(letter)
-        self.written(letter)
+        self.written(link.owner, letter)
         if self._chance.random() < self.lost_answers:
             raise OSError(f"{topic}: no answer")
         await asyncio.sleep(self._chance.uniform(0.001, 0.02))

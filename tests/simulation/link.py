@@ -30,10 +30,11 @@ class _Call:
 class Link:
     """What one process has of Kafka. All requests go over one connection, as coordination does in aiokafka.
 
-    restored: is called when the process can reach Kafka again.
+    owner: the process. restored: is called when the process can reach Kafka again.
     """
 
-    def __init__(self, loop: WorldLoop, chance: Random) -> None:
+    def __init__(self, loop: WorldLoop, chance: Random, owner: str) -> None:
+        self.owner = owner
         self._loop = loop
         self._chance = chance
         self._calls: dict[_Call, None] = {}

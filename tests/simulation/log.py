@@ -117,7 +117,7 @@ class Partition:
 
 
 class Log:
-    """All partitions of all topics.
+    """All partitions of all topics. counts: how many each topic has.
 
     uncommitted: whether consumers should get what transactions may still take back.
     changed: is told when something new can be read of a partition.
@@ -125,7 +125,7 @@ class Log:
 
     def __init__(self, topics: tuple[str, ...], partitions: int, *, uncommitted: bool) -> None:
         self.topics: Final = topics
-        self.count: Final = partitions
+        self.counts: Final = dict.fromkeys(topics, partitions)
         self._uncommitted = uncommitted
         self.partitions: Final = {
             (at := TopicPartition(topic, number)): Partition(at)
@@ -133,6 +133,12 @@ class Log:
             for number in range(partitions)
         }
         self.changed: Callable[[TopicPartition], None] = lambda _: None
+
+    def grow(self, topic: str) -> None:
+        """The topic gets one more partition."""
+        at = TopicPartition(topic, self.counts[topic])
+        self.partitions[at] = Partition(at)
+        self.counts[topic] += 1
 
     def append(self, at: TopicPartition, entry: Entry, transaction: Transaction | None = None) -> Record:
         """Write a record."""

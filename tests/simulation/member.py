@@ -109,6 +109,7 @@ class Coordinator:
         self._attention = asyncio.Event()
         self._closing = False
         self._prepared = False
+        self._leads = False
         self._heartbeats: asyncio.Task[None] | None = None
         self.subscription = Subscription()
         self.is_reassigning = True
@@ -141,6 +142,11 @@ class Coordinator:
             with suppress(KafkaError):
                 await self._ask(lambda: self._group.leave(self.member_id))
         self._reset_generation()
+
+    def topics_have_grown(self) -> None:
+        """Metadata tells of more partitions. Only the group's leader watches them: he asks for a new generation."""
+        if self._leads and not self._closing:
+            self._ask_to_rejoin()
 
     async def fetch_committed_offsets(
         self, partitions: list[TopicPartition]
@@ -239,10 +245,11 @@ class Coordinator:
         except KafkaError:
             return None
         self.generation = answer.generation
+        self._leads = answer.members is not None
         self._rejoin.clear()
         shared = None
         if answer.members is not None:
-            shared = by_range(self._log.topics, self._log.count, answer.members)
+            shared = by_range(self._log.counts, answer.members)
         try:
             found: frozenset[TopicPartition] = await self._ask(
                 lambda: self._group.sync(name, answer.generation, shared)

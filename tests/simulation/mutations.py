@@ -1,12 +1,15 @@
 """Misreadings of the design, each as a small change of the real code at run time: the histories must find them all.
 
 Left out, since what they would break is not there yet: skipping what changes nothing (decided on arrival instead of
-when a request is cut), re-keyed topics, event time, and topics that grow.
+when a request is cut), re-keyed topics, and event time.
 """
 
+from asyncio import Event
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from inspect import getmodule
+from random import Random
 from typing import Any, Final
 from unittest.mock import ANY
 
@@ -16,14 +19,16 @@ from audience_sync import assembly
 from audience_sync.chat_api import errors
 from audience_sync.chat_api.calls import refusals
 from audience_sync.core import batches, hold
-from audience_sync.core.changes import Request, UserId
+from audience_sync.core.changes import Endpoint, Request, UserId
 from audience_sync.core.doubt import Doubt
 from audience_sync.core.folding import Folded
+from audience_sync.core.guard import Guard
 from audience_sync.core.hold import Note, Start
 from audience_sync.core.ledger import Ledger, Mark
 from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.ownership import Commit, Ownership, Partition, PartitionKey
 from audience_sync.core.pace import Call, Pace
+from audience_sync.core.rules import Rules
 from audience_sync.core.shares import Shares
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.user_state import Round, User
@@ -37,8 +42,14 @@ from audience_sync.events.dead_letters import DeadLetter, DeadLetters
 from audience_sync.events.intake import Intake, Record
 from audience_sync.events.positions import Positions
 from audience_sync.rules.file import parse_rules
-from tests.simulation import chat, drawing, events, service
-from tests.simulation.courses import CourseName
+from audience_sync.service import Service
+from audience_sync.settings import Settings
+from tests.simulation import chat, courses, drawing, events, service
+from tests.simulation.courses import Course, CourseName
+from tests.simulation.plan import Knobs, Replace
+
+SESSION_SECONDS: Final = 45.0
+"""What a session is in many a Kafka: far longer than what a lease is here."""
 
 
 class Mutation(msgspec.Struct, frozen=True):
@@ -111,6 +122,34 @@ def lease_as_long_as_the_session() -> Iterator[None]:
         return not self.closing and self._lease_from is not None and now < self._lease_from + seconds
 
     with _replaced(Ownership, lease_valid=lease_valid):
+        yield
+
+
+@_breaks("P2", "P10", course=CourseName.TAKEOVER)
+def lease_of_a_third_of_the_session() -> Iterator[None]:
+    """The lease is a part of the session, however long that is; those who take over wait for a shorter one."""
+
+    def drawn(name: CourseName | None, chance: Random, knobs: Knobs) -> Course:
+        course = original(name, chance, knobs)
+        quiet = chance.uniform(8.0, 14.0)
+        return msgspec.structs.replace(
+            course,
+            knobs=msgspec.structs.replace(
+                course.knobs, session=SESSION_SECONDS, quiet=quiet, longest_wait=quiet
+            ),
+            faults=[
+                (at, Replace(fault.process, SESSION_SECONDS) if isinstance(fault, Replace) else fault)
+                for at, fault in course.faults
+            ],
+        )
+
+    def lease_valid(self: Any, now: float) -> bool:
+        return (
+            not self.closing and self._lease_from is not None and now < self._lease_from + SESSION_SECONDS / 3
+        )
+
+    original = courses.drawn
+    with _replaced(drawing, drawn=drawn), _replaced(Ownership, lease_valid=lease_valid):
         yield
 
 
@@ -203,6 +242,38 @@ def begins_at_once_after_an_unclean_owner() -> Iterator[None]:
         yield
 
 
+@_breaks("P2", "P10", course=CourseName.HANDOVER)
+def waits_only_after_a_static_member() -> Iterator[None]:
+    """Who takes over from a dynamic member does not wait: his session has run out, but not the server's work."""
+
+    def stream_options(kafka: Any) -> Any:
+        is_static.set(kafka.instance_id is not None)
+        return options_of(kafka)
+
+    def begin(self: Any, **given: Any) -> None:
+        original(self, **given)
+        if not is_static.get():
+            self._may_open_at = dict.fromkeys(self._may_open_at, given["now"])
+
+    is_static: ContextVar[bool] = ContextVar("is_static")
+    original, options_of = Ownership.__init__, assembly._stream_options
+    with _replaced(Ownership, __init__=begin), _replaced(assembly, _stream_options=stream_options):
+        yield
+
+
+@_breaks("P2", "P10", course=CourseName.GROWTH)
+def sends_for_numbers_that_not_every_topic_has() -> Iterator[None]:
+    """While one topic has grown and the other has not, one number belongs to two replicas, and both send for it."""
+    original = Ownership.__init__
+
+    def begin(self: Any, **given: Any) -> None:
+        original(self, **given)
+        self._may_open_at = {number: self._may_open_at.get(number, given["now"]) for number in self._numbers}
+
+    with _replaced(Ownership, __init__=begin):
+        yield
+
+
 # The bounds
 
 
@@ -275,6 +346,80 @@ def takes_in_what_no_commit_has_reserved() -> Iterator[None]:
 def lets_any_number_of_users_wait() -> Iterator[None]:
     """The bound on waiting users is not looked at."""
     with _replaced(Intake, full=lambda self, _: self._stopped()):
+        yield
+
+
+# Time
+
+
+@_breaks("P6", course=CourseName.CALM)
+def forgets_the_longest_wait() -> Iterator[None]:
+    """Who never goes quiet is never sent, while he goes on."""
+
+    def ready_at(self: Any, quiet_seconds: float, _: float) -> float:
+        return float(self.not_before if self.urgent else max(self.last_at + quiet_seconds, self.not_before))
+
+    with _replaced(User, ready_at=ready_at):
+        yield
+
+
+@_breaks("P6", course=CourseName.CALM)
+def waits_for_more_users_than_come() -> Iterator[None]:
+    """A request that is not full waits for seconds, and not for the fill time."""
+    original = batches.ReadyUsers.worth_cutting_at
+
+    def worth_cutting_at(self: Any, endpoint: Endpoint) -> float | None:
+        at = original(self, endpoint)
+        return at if at is None or self.waiting(endpoint) >= USERS_PER_REQUEST else at + 5.0
+
+    with _replaced(batches.ReadyUsers, worth_cutting_at=worth_cutting_at):
+        yield
+
+
+@_breaks("P6", course=CourseName.CALM)
+def wakes_with_the_next_event() -> Iterator[None]:
+    """No clock wakes the delivery: what is ready waits until something comes."""
+    original, nothing = Consumer.commit, Event()
+
+    async def sleep(self: Any, _: float) -> None:
+        await self._wake.wait()
+
+    async def commit(self: Any, tenure: Tenure, *, last: bool = False) -> bool:
+        held = tenure.ownership.held_numbers
+        nudge, self._nudge = self._nudge, nothing.set
+        try:
+            return await original(self, tenure, last=last)
+        finally:
+            self._nudge = nudge
+            if held:
+                nudge()
+
+    with _replaced(Delivery, _sleep=sleep), _replaced(Consumer, commit=commit):
+        yield
+
+
+@_breaks("END", "P2", "P10")
+def obeys_whoever_corrects_the_clock() -> Iterator[None]:
+    """Moments are read from the wall clock, so leases and quiet times jump with it."""
+    with _replaced(assembly.Clock, __call__=lambda _: vars(assembly)["time"].time()):
+        yield
+
+
+# Secrets
+
+
+@_breaks("P8")
+def logs_its_settings_in_plain() -> Iterator[None]:
+    """What is in effect is logged at the start, and the key with it."""
+    original = assembly.assemble
+
+    def assemble(settings: Settings, rules: Rules) -> Service:
+        made = original(settings, rules)
+        key = settings.chat.signing_key
+        made._log.info("configured", signing_key=key and key.get_secret_value())
+        return made
+
+    with _replaced(assembly, assemble=assemble):
         yield
 
 
@@ -545,6 +690,13 @@ def keeps_no_record_that_can_not_be_used() -> Iterator[None]:
         yield
 
 
+@_breaks("P4", course=CourseName.FLOOD)
+def lets_a_flood_through() -> Iterator[None]:
+    """Nobody counts what goes to the dead letters: a stream whose format has changed is drained into them."""
+    with _replaced(Guard, may_bury=lambda *_: True):
+        yield
+
+
 # The pace
 
 
@@ -576,4 +728,28 @@ def names_more_users_than_a_request_takes() -> Iterator[None]:
         return original(queue, len(queue) if most == USERS_PER_REQUEST else most)
 
     with _replaced(batches, _oldest=oldest):
+        yield
+
+
+@_breaks("P5")
+def forgets_the_limit_of_the_whole_app() -> Iterator[None]:
+    """Each endpoint keeps its own limit, and all of them together pass the app's."""
+    original = Delivery.__init__
+
+    def begin(self: Any, **parts: Any) -> None:
+        original(self, **{**parts, "pace_of_all": None})
+
+    with _replaced(Delivery, __init__=begin):
+        yield
+
+
+@_breaks("P5")
+def takes_the_whole_limit_of_the_app_in_each_replica() -> Iterator[None]:
+    """The endpoints' limits are shared out, and the app's is not."""
+    original = Delivery.begin
+
+    def begin(self: Any, tenure: Tenure, *, share: float, share_of_all: float = 1.0) -> None:
+        original(self, tenure, share=share, share_of_all=max(1.0, share_of_all))
+
+    with _replaced(Delivery, begin=begin):
         yield

@@ -121,6 +121,19 @@ class Imported(msgspec.Struct, frozen=True):
     """Users without an account get one."""
 
 
+class ClockJump(msgspec.Struct, frozen=True):
+    """Somebody corrects the wall clock of the machine that a process runs on; forwards, or backwards below 0."""
+
+    process: int
+    seconds: float
+
+
+class Grow(msgspec.Struct, frozen=True):
+    """A topic, by its number, gets one more partition. Producers write it for users whom nobody has heard of."""
+
+    topic: int
+
+
 Fault = (
     Kill
     | Freeze
@@ -139,6 +152,8 @@ Fault = (
     | Corrupt
     | Retention
     | Imported
+    | ClockJump
+    | Grow
 )
 
 
@@ -171,6 +186,7 @@ class Knobs(msgspec.Struct, frozen=True, kw_only=True):
     max_unsettled_records: int = 100
     max_batch_records: int = 50
     calls_per_second: float = 100.0
+    calls_per_second_of_app: float | None = None
     most_in_flight: int = 8
     drain: float = 10.0
     records_a_fetch: int = 500
@@ -178,6 +194,7 @@ class Knobs(msgspec.Struct, frozen=True, kw_only=True):
     turn: float = 0.1
     """How often it is looked whether records have room. Longer: other histories, and faster ones."""
     unknown_accounts: str = "dead_letter"
+    most_letters_per_minute: int = 1000
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,10 +212,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     unknown: frozenset[str] = frozenset()
     cursed: dict[str, int] = {}
     api_calls_per_second: float = 100.0
+    api_calls_per_second_of_app: float | None = None
     produced: Sequence[Produced] = ()
     transactions: dict[int, tuple[float, bool]] = {}
     """{number: (when it ends, whether it commits)}."""
     faults: Sequence[tuple[float, Fault]] = ()
     heals_at: float = 20.0
+    drained_within_seconds: float = 180.0
+    """After the world has healed, everything must be settled by then."""
+    lives_on: bool = True
+    """Whether some more events come when the world has healed, and not everything is settled soon."""
     weather: Weather = Weather()
     """How the API does when nothing is wrong with it."""

@@ -61,6 +61,8 @@ class Promises(Judge):
         self.server: ChatServer
         self.most_a_second: Callable[[], float] = lambda: 1e9
         """How many calls an endpoint may get in a second as things stand."""
+        self.most_a_second_of_app: Callable[[], float] = lambda: 1e9
+        """The same of all endpoints together."""
         self.given_up_on_purpose: Callable[[str], bool] = lambda _: False
         """Whether a setting says that this user's changes may be dropped."""
         self.committed_position: Callable[[Record], int] = lambda _: 0
@@ -84,21 +86,25 @@ class Promises(Judge):
         """P5: how fast, and what is in it."""
         self.calls += 1
         self._tell(call.process, "sends", call)
-        now, endpoint = self._now(), call.request.endpoint
-        starts = self._starts.setdefault(endpoint, deque())
-        starts.append(now)
-        while starts[0] <= now - 1.0:
-            starts.popleft()
-        if len(starts) > (most := self.most_a_second()):
-            self._broken(
-                "P5", f"{len(starts)} calls of {endpoint} in a second, {most:g} are allowed", (endpoint,)
-            )
+        endpoint = call.request.endpoint
+        for what, most in ((endpoint, self.most_a_second()), ("all", self.most_a_second_of_app())):
+            if (count := self._calls_in_the_last_second(what)) > most:
+                self._broken("P5", f"{count} calls of {what} in a second, {most:g} are allowed", (endpoint,))
         users = call.request.parts
         if not 1 <= len(users) <= 100:
             self._broken("P5", f"{call} names {len(users)} users", ())
         for user, part in users.items():
             if (why := _unfit(endpoint, user, part)) is not None:
                 self._broken("P5", f"{call}: {why}", (user,))
+
+    def _calls_in_the_last_second(self, what: str) -> int:
+        """Counts the present one, too."""
+        now = self._now()
+        starts = self._starts.setdefault(what, deque())
+        starts.append(now)
+        while starts[0] <= now - 1.0:
+            starts.popleft()
+        return len(starts)
 
     def arrived(self, call: Call) -> None:
         """P2: nobody is in two requests. P10: nothing older than what came before."""
@@ -185,9 +191,9 @@ class Promises(Judge):
 
     # dead letters
 
-    def buried(self, letter: Letter) -> None:
+    def buried(self, process: str, letter: Letter) -> None:
         """P3: only bad users. P4: nothing for a failure of the whole."""
-        self._tell("letters", letter.user or "", letter.cause, letter.code or "", letter.id)
+        self._tell("letters", process, letter.user or "", letter.cause, letter.code or "", letter.id)
         if letter.user is None:
             for origin in letter.origins:
                 self._unusable.add((origin["topic"], origin["partition"], origin["position"]))

@@ -18,7 +18,7 @@ from audience_sync.core.tenure import Tenure
 from audience_sync.events import consumer
 from audience_sync.events.intake import Intake, Record
 from audience_sync.events.kafka_admin import KafkaAdminError
-from audience_sync.events.topics import TopicsChecked
+from audience_sync.events.topics import TopicsChecked, uneven
 from audience_sync.rules.file import parse_rules
 from audience_sync.service import Service
 from audience_sync.settings import Settings, load
@@ -62,9 +62,13 @@ def _rule(event: str, topic: str, change: str, *, urgent: bool = False) -> str:
     )
 
 
+KEY: Final = "the-key-that-signs-everything"
+"""The one secret of a history: nothing that an operator gets to see may have it."""
+
+
 @cache
 def _defaults() -> Settings:
-    return load({}, chat={"app_id": 1, "signing_key": "simulated", "base_url": "http://127.0.0.1:1"})
+    return load({}, chat={"app_id": 1, "signing_key": KEY, "base_url": "http://127.0.0.1:1"})
 
 
 @cache
@@ -92,15 +96,13 @@ def settings_of(knobs: Knobs, instance: str | None, *, uncommitted: bool) -> Set
         update={
             "calls_per_second": knobs.calls_per_second,
             "request_timeout_seconds": knobs.request_timeout,
+            "calls_per_second_of_app": knobs.calls_per_second_of_app,
             "most_in_flight": knobs.most_in_flight,
             "attribute_names": "off",  # all are defined when a process starts; later some may not be
-            **(
-                {"unknown_accounts": knobs.unknown_accounts}
-                if hasattr(given.chat, "unknown_accounts")
-                else {}
-            ),
+            "unknown_accounts": knobs.unknown_accounts,
         }
     )
+    letters = given.dead_letters.model_copy(update={"most_per_minute": knobs.most_letters_per_minute})
     debounce = given.debounce.model_copy(
         update={
             "quiet_seconds": knobs.quiet,
@@ -110,21 +112,29 @@ def settings_of(knobs: Knobs, instance: str | None, *, uncommitted: bool) -> Set
         }
     )
     return given.model_copy(
-        update={"kafka": kafka, "chat": chat, "debounce": debounce, "drain_seconds": knobs.drain}
+        update={
+            "kafka": kafka,
+            "chat": chat,
+            "debounce": debounce,
+            "dead_letters": letters,
+            "drain_seconds": knobs.drain,
+        }
     )
 
 
 class Outside:
     """What one process has instead of the real world.
 
-    stream: makes its stream from what `assembly` gives. seen: is told what an operator would get to see.
-    taken: is told of each batch that was taken in, with what may be asked about it.
+    clock: seconds since some moment, which nobody corrects; wall_clock: epoch seconds, which somebody may.
+    stream: makes its stream from what `assembly` gives. seen: is told what an operator would get to see. taken: is
+    told of each batch that was taken in, with what may be asked about it.
     """
 
     def __init__(
         self,
         *,
         clock: Callable[[], float],
+        wall_clock: Callable[[], float],
         chance: Random,
         chat: ChatClient,
         stream: Callable[..., SimulatedStream],
@@ -133,6 +143,7 @@ class Outside:
         taken: Callable[[Tenure, Sequence[Record], int], None],
     ) -> None:
         self.clock = clock
+        self.wall_clock = wall_clock
         self.chance = chance
         self.chat = chat
         self.stream = stream
@@ -168,6 +179,8 @@ def _looked_around(*_: object) -> TopicsChecked:
     partitions = _OUTSIDE.get().partitions()
     if partitions is None:
         raise KafkaAdminError("no broker answers")
+    if (why := uneven(list(partitions), partitions)) is not None:
+        raise KafkaAdminError(why)
     return TopicsChecked(partitions=partitions)
 
 
@@ -221,7 +234,9 @@ class _NoAdmin:
 
 
 _DOUBLES: Final[Mapping[str, object]] = {
-    "Clock": lambda: _OUTSIDE.get().clock,
+    "time": SimpleNamespace(
+        time=lambda: _OUTSIDE.get().wall_clock(), monotonic=lambda: _OUTSIDE.get().clock()
+    ),
     "random": SimpleNamespace(Random=lambda: _OUTSIDE.get().chance),
     "structlog": SimpleNamespace(get_logger=lambda _: _Seen(_OUTSIDE.get().seen), stdlib=structlog.stdlib),
     "CollectorRegistry": lambda: None,

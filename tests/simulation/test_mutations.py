@@ -14,7 +14,7 @@ MOST: Final = 800
 SEARCHES: Final = 3
 """Searches for each: a misreading that only one lucky seed finds is not found."""
 
-PROMISES: Final = ("P1", "P2", "P3", "P4", "P5", "P7", "P10")
+PROMISES: Final = ("P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P10")
 
 
 @pytest.fixture(scope="module")

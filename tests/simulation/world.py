@@ -1,6 +1,7 @@
 """One history: processes, producers and everything that breaks, until the world heals and all must be in step."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -13,22 +14,21 @@ from audience_sync.core.tenure import Tenure
 from audience_sync.events.intake import Record as TakenRecord
 from audience_sync.events.stream import StreamOptions
 from tests.simulation import plan as faults
-from tests.simulation.chat import ChatClient, ChatServer
+from tests.simulation.chat import ChatClient, ChatServer, Judge
 from tests.simulation.events import TAGS, everything_of, good_users, partition_of
+from tests.simulation.floods import Floods
+from tests.simulation.freshness import Freshness
 from tests.simulation.group import Group, Step
-from tests.simulation.letters import LetterTopic
+from tests.simulation.letters import Letter, LetterTopic
 from tests.simulation.link import Link
 from tests.simulation.log import Log, Transaction
 from tests.simulation.loop import Process, StalledError, WorldLoop, on_world_time
 from tests.simulation.member import Consumer, Coordinator
 from tests.simulation.plan import Plan, Produced
 from tests.simulation.promises import Promises
-from tests.simulation.service import Outside, assembled, doubled, rules_of, settings_of
+from tests.simulation.service import KEY, Outside, assembled, doubled, rules_of, settings_of
 from tests.simulation.stream import SimulatedStream
 from tests.simulation.timetable import Timetable, Violation
-
-DRAINED_WITHIN_SECONDS: Final = 180.0
-"""After the world has healed, everything must be settled by then."""
 
 LIFE_AFTER_SECONDS: Final = 4.0
 LIFE_EVERY_SECONDS: Final = 9.0
@@ -36,6 +36,9 @@ LIFE_EVERY_SECONDS: Final = 9.0
 
 UNSTABLE_SECONDS: Final = 10.0
 """So long after the group has changed, who has left it may still send for what he had."""
+
+METADATA_SECONDS: Final = (0.5, 5.0)
+"""So long until a member hears that a topic has grown. Kafka's default is up to five minutes."""
 
 GRACE_SECONDS: Final = 25.0
 """A process that was asked to stop is killed after that."""
@@ -51,14 +54,16 @@ class Replica:
         self.process: Process | None = None
         self.link: Link | None = None
         self.consumer: Consumer | None = None
+        self.coordinator: Coordinator | None = None
+        self.clock_is_off_by = 0.0
         self.stop = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
 
 class World:
-    """Everything around the service, and the service, for one plan."""
+    """Everything around the service, and the service, for one plan. watch: makes one more judge, who knows it."""
 
-    def __init__(self, loop: WorldLoop, plan: Plan) -> None:
+    def __init__(self, loop: WorldLoop, plan: Plan, watch: "Callable[[World], Judge] | None" = None) -> None:
         self.loop = loop
         self.plan = plan
         self.timetable = Timetable()
@@ -74,12 +79,16 @@ class World:
         self.log = Log(plan.topics, plan.partitions, uncommitted=plan.uncommitted)
         self.log.changed = self._wake_consumers
         self.promises = Promises(self.log, tags=TAGS, now=loop.time, broken=self.broken, tell=self.tell)
+        self.freshness = Freshness(plan, loop, calm_since=self._calm_since, broken=self.broken)
+        self.floods = Floods(plan, loop.time, broken=self.broken)
+        self.judges: list[Judge] = [self.promises, self.freshness, self.floods]
         self.server = ChatServer(
             loop,
             self.chance("chat"),
             calls_per_second=plan.api_calls_per_second,
+            of_app=plan.api_calls_per_second_of_app,
             mode=plan.mode,
-            judge=self.promises,
+            judges=self.judges,
         )
         self.server.tell = self.tell
         self.server.weather = plan.weather
@@ -88,12 +97,13 @@ class World:
         self.promises.server = self.server
         self.promises.ever_bad |= plan.unknown | plan.cursed.keys()
         self.promises.most_a_second = self._most_a_second
+        self.promises.most_a_second_of_app = self._most_a_second_of_app
         self.promises.given_up_on_purpose = self._may_be_dropped
         self.promises.committed_position = lambda record: self._position(
             TopicPartition(record.topic, record.partition)
         )
         self.letters = LetterTopic(loop, self.chance("letters"))
-        self.letters.written = self.promises.buried
+        self.letters.written = self._written
         self.group = Group(
             loop,
             session_seconds=plan.knobs.session,
@@ -102,10 +112,13 @@ class World:
         )
         self.group.committed = self._committed
         self.group.rebalanced = self._group_changed
+        self._homes: dict[str, int] = {}
         self._transactions: dict[int, Transaction] = {}
         self._has_drained = False
         self._goal: Mapping[TopicPartition, int] = {}
         self._chance = self.chance("world")
+        if watch is not None:
+            self.judges.append(watch(self))
 
     def chance(self, what: str) -> Random:
         """A source of chance of one's own, so that one thing more here changes nothing there."""
@@ -143,7 +156,7 @@ class World:
         for at, fault in plan.faults:
             later(at, self._break, fault)
         later(plan.heals_at, self._heal)
-        deadline = later(plan.heals_at + DRAINED_WITHIN_SECONDS, self._too_late)
+        deadline = later(plan.heals_at + plan.drained_within_seconds, self._too_late)
         await self.over.wait()
         deadline.cancel()
         if self.violation is None:
@@ -165,9 +178,14 @@ class World:
         return 0 if offset is None else offset.offset
 
     def _committed(self, member: str, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
-        self.promises.committed(member, offsets)
+        for judge in self.judges:
+            judge.committed(member, offsets)
         if self.healed and all(self._position(at) == self.log.visible_end(at) for at in self.log.partitions):
             self._all_is_settled()
+
+    def _written(self, process: str, letter: Letter) -> None:
+        for judge in self.judges:
+            judge.buried(process, letter)
 
     def _all_is_settled(self) -> None:
         """Almost the end: positions are to follow the log past what is never handed out, too."""
@@ -198,13 +216,15 @@ class World:
     def _live_on(self) -> None:
         """Good users go on saying things of every kind, so that whoever is in doubt can be told from the whole."""
         if (
-            self._has_drained
+            not self.plan.lives_on
+            or self._has_drained
             or self.over.is_set()
             or all(self._position(at) >= end for at, end in self._goal.items())
         ):
             return
-        for number in range(self.plan.partitions):
-            users, version = good_users(number, self.plan.partitions), self._chance.randrange(10**6, 10**9)
+        partitions = min(self.log.counts.values())
+        for number in range(partitions):
+            users, version = good_users(number, partitions), self._chance.randrange(10**6, 10**9)
             for produced in everything_of(users, self.plan.topics, version, now=self.loop.time()):
                 self._produce(produced)
         self.loop.later(LIFE_EVERY_SECONDS, self._live_on)
@@ -233,13 +253,14 @@ class World:
     # producers
 
     def _produce(self, produced: Produced) -> None:
-        at = TopicPartition(produced.topic, partition_of(produced.entry.user, self.plan.partitions))
+        at = TopicPartition(produced.topic, self._home_of(produced.entry.user))
         transaction = None
         if produced.transaction is not None:
             transaction = self._transactions.setdefault(produced.transaction, Transaction())
         record = self.log.append(at, produced.entry, transaction)
         self._counts["events"] += 1
-        self.promises.produced(record)
+        for judge in self.judges:
+            judge.produced(record)
         self.tell(
             "producer",
             f"{at.topic}/{at.partition}/{record.offset}",
@@ -248,6 +269,15 @@ class World:
         )
         if produced.gap:
             self.log.partitions[at].append_gap()
+
+    def _home_of(self, user: str) -> int:
+        """The number that a user's records have: as the topics were when the first one came.
+
+        A user who moves when topics grow is a named exception to P2; here producers know better.
+        """
+        if user not in self._homes:
+            self._homes[user] = partition_of(user, min(self.log.counts.values()))
+        return self._homes[user]
 
     def _end_transaction(self, number: int, commits: bool) -> None:
         transaction = self._transactions.pop(number, None)
@@ -272,7 +302,7 @@ class World:
         process = replica.process = Process(name)
         process.when_blown = lambda: self._killed(replica, process)
         self.processes.append(process)
-        replica.link = link = Link(self.loop, self.chance(f"link/{name}"))
+        replica.link = link = Link(self.loop, self.chance(f"link/{name}"), name)
         replica.stop = asyncio.Event()
         self.tell("world", name, "starts")
         self._group_changed()
@@ -288,7 +318,7 @@ class World:
         def begin_member(
             options: StreamOptions, listener: ConsumerRebalanceListener
         ) -> tuple[Coordinator, Consumer]:
-            coordinator = Coordinator(
+            coordinator = replica.coordinator = Coordinator(
                 name=name,
                 instance=options.instance_id,
                 link=link,
@@ -312,7 +342,8 @@ class World:
             return coordinator, consumer
 
         outside = Outside(
-            clock=lambda: loop.now + offset,
+            clock=lambda: loop.now,
+            wall_clock=lambda: loop.now + offset + replica.clock_is_off_by,
             chance=chance,
             chat=ChatClient(self.server, name, plan.knobs.request_timeout),
             stream=lambda options, **parts: SimulatedStream(
@@ -324,7 +355,7 @@ class World:
                 link=link,
                 letters=self.letters,
             ),
-            partitions=lambda: dict.fromkeys(plan.topics, plan.partitions) if link.is_up else None,
+            partitions=lambda: dict(self.log.counts) if link.is_up else None,
             seen=lambda what, *about, **fields: self._seen(name, what, about, fields),
             taken=lambda tenure, records, settled: self._taken(name, tenure, records, settled),
         )
@@ -339,6 +370,8 @@ class World:
         error = replica.task.exception() if not replica.task.cancelled() else None
         self.tell("world", process.name, "has ended", repr(error) if error else "in good order")
         if error is not None and not _is_expected(error):
+            if KEY in repr(error):
+                self.broken("P8", f"an error of {process.name} has the key", (process.name,))
             self.broken("ERROR", f"{process.name}: {error!r}", (process.name,))
             self.loop.failure = self.loop.failure or error
         self._gone(replica)
@@ -346,7 +379,7 @@ class World:
             self.loop.later(0.5, self._begin, replica)
 
     def _gone(self, replica: Replica) -> None:
-        replica.task = replica.process = replica.consumer = replica.link = None
+        replica.task = replica.process = replica.consumer = replica.link = replica.coordinator = None
         self._group_changed()
 
     def _killed(self, replica: Replica, process: Process) -> None:
@@ -373,6 +406,8 @@ class World:
             self._begin(replica)
 
     def _seen(self, name: str, what: str, about: tuple[Any, ...], fields: Mapping[str, Any]) -> None:
+        if what in _LOGGED and any(KEY in str(item) for item in (*about, *fields.values())):
+            self.broken("P8", f"the log line {what} of {name} has the key", (name,))
         if what not in _UNTOLD:
             self.tell(
                 name, what, *(item for item in about if isinstance(item, str | int | float)), *fields.values()
@@ -380,6 +415,8 @@ class World:
 
     def _taken(self, name: str, tenure: Tenure, records: Sequence[TakenRecord], settled: int) -> None:
         """P7: only what there is room for is taken in."""
+        for judge in self.judges:
+            judge.taken(tenure, records)
         knobs = self.plan.knobs
         record = records[-1]
         at = TopicPartition(record.topic, record.partition)  # type: ignore[attr-defined]  # the log's own records
@@ -406,10 +443,26 @@ class World:
 
     def _most_a_second(self) -> float:
         """P5 is for a stable group. Whole calls are dealt out: with fewer than partitions, each may make one more."""
+        return self._most(self.plan.knobs.calls_per_second)
+
+    def _most_a_second_of_app(self) -> float:
+        """The same of all endpoints together; without such a limit, nothing."""
+        of_app = self.plan.knobs.calls_per_second_of_app
+        return 1e9 if of_app is None else self._most(of_app)
+
+    def _most(self, calls_per_second: float) -> float:
         if self.group.step is not Step.STABLE or self.loop.time() - self.changed_at < UNSTABLE_SECONDS:
             return 1e9
-        most = self.plan.knobs.calls_per_second
-        return most if most >= self.plan.partitions else most + len(self.group.members)
+        partitions = sum(self.log.counts.values())
+        has_grown = partitions > len(self.plan.topics) * self.plan.partitions
+        even = calls_per_second >= partitions and not has_grown
+        return calls_per_second if even else calls_per_second + len(self.group.members)
+
+    def _calm_since(self) -> float:
+        """Since when nothing is wrong and nobody comes or goes; infinite if it is not so."""
+        if self.lately != "nothing" or self.group.step is not Step.STABLE:
+            return math.inf
+        return self.changed_at
 
     def _may_be_dropped(self, user: str) -> bool:
         return self.plan.knobs.unknown_accounts == "drop" and user in self.plan.unknown
@@ -456,6 +509,10 @@ class World:
                 self._delete(beyond)
             case faults.Imported():
                 self.server.unknown.clear()
+            case faults.ClockJump(process, seconds):
+                self._of(process, lambda replica: self._jump(replica, seconds))
+            case faults.Grow(topic):
+                self._grow(self.plan.topics[topic])
             case _:
                 self._break_around(fault)
 
@@ -501,6 +558,17 @@ class World:
             self.tell("world", process.name, "thaws")
             self._group_changed()
             self.loop.thaw(process, timers_first=self._chance.random() < 0.5)
+
+    def _jump(self, replica: Replica, seconds: float) -> None:
+        replica.clock_is_off_by += seconds
+
+    def _grow(self, topic: str) -> None:
+        self.log.grow(topic)
+        for replica in self.replicas:
+            if replica.coordinator is not None:
+                self.loop.later(
+                    self._chance.uniform(*METADATA_SECONDS), replica.coordinator.topics_have_grown
+                )
 
     def _stall(self, replica: Replica, seconds: float) -> None:
         if replica.link is not None:
@@ -577,12 +645,18 @@ def _told(words: Mapping[str, object]) -> str:
     return " ".join(f"{name}={value}" for name, value in words.items())
 
 
+_LOGGED: Final = frozenset(
+    {"debug", "info", "warning", "error", "stopped", "preflight", "start_unknown", "not_committed"}
+)
+"""What has a text of the service's own: there a secret would show."""
+
 _UNTOLD: Final = frozenset(
     {"translated", "request_cut", "request_ended", "round_ended", "committed", "unusable", "buried", "info"}
 )
 """What the timetable has from elsewhere already."""
 
 _EXPECTED: Final = ("StreamError", "KafkaAdminError")
+"""What a process may end with: whoever runs it starts it again."""
 
 
 def _is_expected(error: BaseException) -> bool:
@@ -591,12 +665,15 @@ def _is_expected(error: BaseException) -> bool:
     return type(error).__name__ in _EXPECTED
 
 
-def live(plan: Plan) -> World:
-    """Run one history to its end. The world's `violation` says what was broken, if anything was."""
+def live(plan: Plan, watch: Callable[[World], Judge] | None = None) -> World:
+    """Run one history to its end. The world's `violation` says what was broken, if anything was.
+
+    watch: makes one more judge, who is told of everything.
+    """
     made: list[World] = []
 
     async def history(loop: WorldLoop) -> World:
-        world = World(loop, plan)
+        world = World(loop, plan, watch)
         made.append(world)
         try:
             await world.run()
