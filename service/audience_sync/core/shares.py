@@ -25,11 +25,17 @@ class Shares:
         self._place = {key: place for place, key in enumerate(sorted(every, key=lambda key: key.number))}
 
     def of(self, own: Collection[PartitionKey], calls_per_second: float) -> float:
-        """The part of the limit that is the owner's. Partitions that came since they were counted add nothing."""
+        """The part of the limit that is the owner's.
+
+        Partitions that came since they were counted add nothing. Who owns only such has one call, which may be one
+        too many: with none, nothing of theirs would ever be sent.
+        """
         count = len(self._place)
         if not count:
             return 1.0
         places = [self._place[key] for key in own if key in self._place]
         whole = int(calls_per_second)
         calls = sum((place + 1) * whole // count - place * whole // count for place in places)
-        return calls / calls_per_second if calls else len(places) / count
+        if calls:
+            return calls / calls_per_second
+        return len(places) / count if places or not own else min(1.0, 1 / calls_per_second)

@@ -55,5 +55,14 @@ def test_a_partition_that_nobody_counted_adds_nothing() -> None:
     assert shares_of("events", partitions=2).of(keys, 10) == 1.0
 
 
+def test_who_owns_only_partitions_that_nobody_counted_has_a_call() -> None:
+    """A replica may get nothing but them when topics have grown; without a call it would send nothing."""
+    assert shares_of("events", partitions=2).of([PartitionKey("events", 9)], 10) == 0.1
+
+
+def test_who_owns_nothing_has_no_share() -> None:
+    assert shares_of("events", partitions=2).of([], 10) == 0.0
+
+
 def test_before_anybody_has_counted_the_limit_is_ours() -> None:
     assert Shares().of([PartitionKey("events", 0)], 10) == 1.0
