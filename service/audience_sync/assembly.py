@@ -42,7 +42,7 @@ from audience_sync.events.dead_letters import DeadLetters
 from audience_sync.events.intake import Intake
 from audience_sync.events.kafka_admin import KafkaAddress
 from audience_sync.events.positions import Positions
-from audience_sync.events.preflight import check_topics, sample_keys
+from audience_sync.events.preflight import check_topics, sample_keys, topics_there
 from audience_sync.events.security import KafkaSecurity, Mechanism, Protocol, token_from
 from audience_sync.events.security_parameters import faststream_parameters
 from audience_sync.events.stream import Stream, StreamOptions
@@ -300,9 +300,7 @@ def _look_around(
 ) -> TopicsChecked:
     """Check topics and sample keys before anything is read. Blocks. Raises KafkaAdminError."""
     kafka = settings.kafka
-    address = KafkaAddress(
-        bootstrap=kafka.bootstrap_servers, security=security, timeout_seconds=kafka.preflight_seconds
-    )
+    address = _kafka_address(settings, security)
     checked = check_topics(
         address,
         sources=topics,
@@ -316,6 +314,23 @@ def _look_around(
         if sample.with_other_key:
             watch.foreign_keys_in_sample(topic, records=sample.with_changes, foreign=sample.with_other_key)
     return checked
+
+
+def topics_to_match(settings: Settings) -> frozenset[str]:
+    """The topics that patterns of sources are compared with: all but our own. Blocks.
+
+    Raises KafkaAdminError, KafkaSecurityError, SettingsError.
+    """
+    return topics_there(
+        _kafka_address(settings, security_of(settings.kafka)), but=[settings.dead_letters.topic]
+    )
+
+
+def _kafka_address(settings: Settings, security: KafkaSecurity) -> KafkaAddress:
+    kafka = settings.kafka
+    return KafkaAddress(
+        bootstrap=kafka.bootstrap_servers, security=security, timeout_seconds=kafka.preflight_seconds
+    )
 
 
 def _stream_options(kafka: KafkaSettings) -> StreamOptions:

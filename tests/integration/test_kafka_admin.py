@@ -6,7 +6,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, ask
-from audience_sync.events.preflight import KeySample, check_topics, sample_keys
+from audience_sync.events.preflight import KeySample, check_topics, sample_keys, topics_there
 from audience_sync.events.security import KafkaSecurity, Protocol
 from audience_sync.events.translator import Translator
 from audience_sync.rules.file import parse_rules
@@ -49,6 +49,15 @@ def test_a_missing_topic_is_an_error_and_stays_missing(address: KafkaAddress) ->
     for _ in range(2):
         with pytest.raises(KafkaAdminError, match=f"has no topic '{topic}', '{dead}'"):
             check_topics(address, sources=[topic], dead_letters=dead)
+
+
+def test_all_topics_are_found_for_patterns_but_our_own(address: KafkaAddress) -> None:
+    """A pattern that matched the dead letters would read them again, for ever."""
+    one, other, dead = names(3)
+    for topic in (one, other, dead):
+        create(address, topic, 1)
+
+    assert topics_there(address, but=[dead]) & {one, other, dead} == {one, other}
 
 
 def test_two_replicas_may_create_the_same_topic(address: KafkaAddress) -> None:

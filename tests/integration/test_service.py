@@ -15,6 +15,8 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Consumer
 
+from audience_sync.events.kafka_admin import KafkaAddress, ask
+from audience_sync.events.security import KafkaSecurity
 from tests.support.fleet import EmulatedChat, Fleet, Replica, emulated_chat, eventually
 from tests.support.product import CITY, MEMBERSHIP, STOCKS, Feed, Product, out_of_step, rules_for
 
@@ -115,6 +117,83 @@ def test_unusable_records_are_dead_lettered_with_their_bytes_and_the_rest_goes_o
     fleet.wait_until_ready()
     assert {partition["unread"] for partition in after.status()["partitions"]} == {0}
     assert after.metric("audience_sync_events_total") == 0, "what is settled is not read again"
+
+
+BY_COUNTRY: Final = """
+sources:
+  - pattern: "TOPICScountry-.*"
+    each_user_in_one_topic: true
+    format: json
+    type_field: kind
+    tombstones: {event: gone}
+rules:
+  - name: tier
+    event: [joined, changed]
+    when: level >= 1
+    user: "{$key}"
+    changes:
+      - set_attribute: {name: tier, value: "{level}", map: {"1": silver, "2": gold}, otherwise: remove}
+      - add_tag: {tag: "from:{$headers.origin}", if_missing: ignore}
+  - name: gone
+    event: gone
+    user: "{$key}"
+    changes: [remove_all_tags: true, remove_attribute: tier]
+  - name: team
+    event: team
+    for_each: members
+    user: "{item}"
+    changes:
+      - add_tag: {tag: "skill:{item}", for_each: skills}
+"""
+
+
+def test_rules_may_take_topics_by_a_pattern_and_users_from_keys_and_lists(
+    fleet: Fleet, broker: str, topics: str, tmp_path: Path
+) -> None:
+    """What the rules file can say is what happens, from the broker to the Chat API."""
+    rules = tmp_path / "countries.yaml"
+    rules.write_text(BY_COUNTRY.replace("TOPICS", topics))
+    north, south = f"{topics}country-north", f"{topics}country-south"
+    for topic in (north, south):
+        address = KafkaAddress(bootstrap=broker, security=KafkaSecurity())
+        ask(address, lambda kafka: kafka.create(topic, partitions=4, replication=1, configuration={}))  # noqa: B023 - asked at once
+    fleet.start(AUDIENCE_SYNC_RULES_FILE=str(rules), AUDIENCE_SYNC_CHAT__ATTRIBUTE_NAMES="add")
+    fleet.wait_until_ready()
+
+    feed = Feed(broker)
+    feed.send(north, b"alice", b'{"kind": "joined", "level": 2}', headers=[("origin", b"shop")])
+    feed.send(south, b"bob", b'{"kind": "changed", "level": 1}')
+    feed.send(south, b"carol", b'{"kind": "changed", "level": 0}')
+    feed.send(north, b"dave", b'{"kind": "joined", "level": 1}', headers=[("origin", b"web")])
+    feed.send(north, b"dave", None)
+    feed.send(south, b"team-7", b'{"kind": "team", "members": ["erin", "frank"], "skills": ["tea", "go"]}')
+    feed.flush()
+
+    def told() -> dict[str, Any]:
+        state = fleet.chat.state()
+        return {user: (each["attributes"], sorted(each["tags"])) for user, each in state.items()}
+
+    expected = {
+        "alice": ({"tier": "gold"}, ["from:shop"]),
+        "bob": ({"tier": "silver"}, []),
+        "dave": ({}, []),
+        "erin": ({}, ["skill:go", "skill:tea"]),
+        "frank": ({}, ["skill:go", "skill:tea"]),
+    }
+    eventually(lambda: {user: told().get(user) for user in expected} == expected, "all are in step")
+    assert "carol" not in told()
+
+
+def test_a_pattern_that_matches_nothing_ends_the_start(fleet: Fleet, topics: str, tmp_path: Path) -> None:
+    """A service that reads nothing looks healthy."""
+    rules = tmp_path / "countries.yaml"
+    rules.write_text(BY_COUNTRY.replace("TOPICS", topics))
+
+    replica = fleet.start(AUDIENCE_SYNC_RULES_FILE=str(rules))
+
+    assert replica.wait() == 2
+    assert "countries.yaml, line 3: " in replica.text()
+    assert "matches none of the broker's" in replica.text()
 
 
 def test_a_stop_sends_what_waits_commits_and_ends_with_0(fleet: Fleet, broker: str, topics: str) -> None:

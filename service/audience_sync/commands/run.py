@@ -2,12 +2,13 @@
 
 import asyncio
 import signal
+from collections.abc import Collection
 from pathlib import Path
 
 import uvloop
 
 from audience_sync.admin.server import PortTakenError
-from audience_sync.assembly import assemble
+from audience_sync.assembly import assemble, topics_to_match
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.attribute_slots import NamesDoNotFitError
 from audience_sync.core.rules import Rules
@@ -25,8 +26,9 @@ def run() -> None:
     settings, rules = read_settings_and_rules()
     set_up(level=settings.log.level, shape=settings.log.shape)
     try:
-        uvloop.run(_serve(settings, rules))
-    except* (SettingsError, KafkaSecurityError, NamesDoNotFitError) as errors:
+        topics = topics_to_match(settings) if rules.patterns else None
+        uvloop.run(_serve(settings, rules, topics))
+    except* (SettingsError, KafkaSecurityError, NamesDoNotFitError, RulesError) as errors:
         raise Stop(ExitCode.BAD_INPUT, _first(errors)) from errors
     except* (KafkaAdminError, PortTakenError, StreamError) as errors:
         raise Stop(ExitCode.UNAVAILABLE, _first(errors)) from errors
@@ -50,13 +52,16 @@ def read_settings_and_rules() -> tuple[Settings, Rules]:
     return settings, rules
 
 
-async def _serve(settings: Settings, rules: Rules) -> None:
+async def _serve(settings: Settings, rules: Rules, topics: Collection[str] | None) -> None:
+    """Run the service. *topics* are those that patterns of the rules are compared with, also when rules change."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     file = settings.rules_file or DEFAULT_RULES
-    await assemble(settings, rules, load=lambda: load_rules(file)).run(stop)
+    if topics is not None:
+        rules = load_rules(file, topics=topics)
+    await assemble(settings, rules, load=lambda: load_rules(file, topics=topics)).run(stop)
 
 
 def _first(errors: BaseExceptionGroup[Exception]) -> str:

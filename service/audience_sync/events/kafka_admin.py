@@ -124,6 +124,10 @@ class KafkaAdmin:
         there = consumer.topics()
         return {topic: len(consumer.partitions_for_topic(topic)) for topic in topics if topic in there}
 
+    def topics(self) -> frozenset[str]:
+        """The names of all topics that are there, as far as they are shown to us; Kafka's own are among them."""
+        return frozenset(self._consumer().topics())
+
     def create(
         self, topic: str, *, partitions: int, replication: int, configuration: Mapping[str, str]
     ) -> None:

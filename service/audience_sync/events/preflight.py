@@ -1,6 +1,6 @@
 """What is looked at before anything is read: the topics, and whether their keys are the users."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from audience_sync.core.event import Translated, TranslatedMany, Translation
@@ -71,6 +71,14 @@ def check_topics(
         return TopicsChecked(partitions=found, created=created, warnings=tuple(warnings))
 
     return ask(address, question)
+
+
+def topics_there(address: KafkaAddress, *, but: Collection[str]) -> frozenset[str]:
+    """The names of the broker's topics, *but* those that are ours to write, for the patterns of sources.
+
+    Blocks, as long as *address* says at most. Raises KafkaAdminError.
+    """
+    return ask(address, lambda kafka: kafka.topics()) - set(but)
 
 
 def sample_keys(
