@@ -18,4 +18,5 @@ pytest_plugins = [
     "tests.support.emulator",
     "tests.support.engine",
     "tests.support.broker",
+    "tests.support.apicurio",
 ]

@@ -43,6 +43,8 @@ from audience_sync.events.intake import Intake
 from audience_sync.events.kafka_admin import KafkaAddress
 from audience_sync.events.positions import Positions
 from audience_sync.events.preflight import check_topics, sample_keys, topics_there
+from audience_sync.events.schema_registry import RegistryAddress, SchemaRegistry
+from audience_sync.events.schemas import Described, Schemas, UnknownSchemaError
 from audience_sync.events.security import KafkaSecurity, Mechanism, Protocol, token_from
 from audience_sync.events.security_parameters import faststream_parameters
 from audience_sync.events.stream import Stream, StreamOptions
@@ -54,6 +56,7 @@ from audience_sync.settings import (
     ChatSettings,
     DebounceSettings,
     KafkaSettings,
+    RegistrySettings,
     Settings,
     SettingsError,
     secret,
@@ -88,7 +91,10 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     watch = _WatchThatStops(metrics, log, stop=lambda error: failed(error)) if stops else Watch(metrics, log)
     kafka, request_timeout = settings.kafka, settings.chat.request_timeout_seconds
     security = security_of(kafka)
-    translator = Translator(rules)
+    schemas, fetch_schemas = _schemas(
+        settings.registry, watch=watch, fetched=lambda: consumer.turn(), clock=clock, chance=chance
+    )
+    translator = Translator(rules, None if settings.registry.url is None else schemas.find)
     shares = Shares()
     failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -156,7 +162,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     consumer = Consumer(
         intake=Intake(
             translate=translator.translate,
-            want=lambda _: None,  # no format asks yet
+            want=schemas.want,
             bury=burial.unusable,
             stopped=lambda: (bool(halt) and not halt.wants_others) or dead_letters.full or status.draining,
             guard=guard,
@@ -257,7 +263,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         status=status,
         preflight=preflight,
         stream=stream,
-        parts=(delivery.run, consumer.run, dead_letters.run, *reloading),
+        parts=(delivery.run, consumer.run, dead_letters.run, fetch_schemas, *reloading),
         drain=lambda: drain(
             delivery=delivery,
             tenure=lambda: consumer.tenure,
@@ -268,6 +274,63 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         totals=metrics.totals,
         log=log.bind(version=__version__),
     )
+
+
+def _schemas(
+    settings: RegistrySettings,
+    *,
+    watch: Watch,
+    fetched: Callable[[], None],
+    clock: Callable[[], float],
+    chance: random.Random,
+) -> tuple[Schemas, Callable[[], Awaitable[None]]]:
+    """What is known of schemas, and what fetches them until it is cancelled. Raises SettingsError."""
+    registry = None if settings.url is None else schema_registry(settings)
+
+    async def fetch(schema_id: int) -> Described:
+        if registry is None:
+            raise UnknownSchemaError  # nothing asks: without a registry no decoder wants a schema
+        return await registry.fetch(schema_id)
+
+    schemas = Schemas(
+        fetch, fetched=fetched, watch=watch, clock=clock, chance=chance.random, sleep=asyncio.sleep
+    )
+
+    async def run() -> None:
+        try:
+            await schemas.run()
+        finally:
+            if registry is not None:
+                await registry.close()
+
+    return schemas, run
+
+
+def schema_registry(settings: RegistrySettings) -> SchemaRegistry:
+    """A client for the registry that the settings name. Raises SettingsError."""
+    assert settings.url is not None
+    address = RegistryAddress(
+        url=settings.url,
+        username=settings.username,
+        password=secret(
+            settings.password, settings.password_file, name="AUDIENCE_SYNC_REGISTRY__PASSWORD_FILE"
+        ),
+        ca_file=settings.ca_file,
+        certificate_file=settings.certificate_file,
+        key_file=settings.key_file,
+        timeout_seconds=settings.timeout_seconds,
+    )
+    try:
+        return SchemaRegistry(address)
+    except ImportError as error:
+        raise SettingsError(
+            f"AUDIENCE_SYNC_REGISTRY__URL: {error.name} is not installed; install audience-sync[registry]"
+        ) from error
+    except (OSError, ValueError) as error:
+        what = getattr(error, "strerror", None) or str(error)
+        raise SettingsError(
+            f"AUDIENCE_SYNC_REGISTRY: {what}; correct ca_file, certificate_file or key_file"
+        ) from error
 
 
 class _WatchThatStops(Watch):

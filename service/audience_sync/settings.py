@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -240,6 +241,57 @@ class DeadLetterSettings(Group):
     time is let through at growing intervals until events can be used again. For each replica."""
 
 
+class RegistrySettings(Group):
+    """Where schemas are, for events in Confluent's wire format (Avro, Protobuf, JSON Schema)."""
+
+    url: str | None = None
+    """Address of the schema registry, `https://host:port`; several with commas between them are tried in turn.
+    None: no rules may read such events. For Apicurio Registry, the path `/apis/ccompat/v7` belongs to it."""
+
+    username: str | None = None
+    """For basic authentication."""
+
+    password: SecretStr | None = None
+    """For basic authentication. Better from a file: `password_file`."""
+
+    password_file: Path | None = None
+    """A file with the password."""
+
+    ca_file: Path | None = None
+    """Certificates of the authorities that the registry is checked against. None: the well-known ones."""
+
+    certificate_file: Path | None = None
+    """This client's certificate, where the registry asks for one."""
+
+    key_file: Path | None = None
+    """The key of that certificate, if it is not in the same file."""
+
+    timeout_seconds: float = Field(default=10.0, gt=0, le=120)
+    """How long an answer may take. After that it is asked again, and records that need the schema wait."""
+
+    @field_validator("url")
+    @classmethod
+    def _it_is_an_address_without_a_secret(cls, url: str | None) -> str | None:
+        for each in (url or "").split(",") if url is not None else ():
+            parts = urlsplit(each.strip())
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("it must be http://host:port or https://host:port")
+            if parts.username is not None or parts.password is not None:
+                raise ValueError(
+                    "it must hold no user or password: they would stand in messages; use username"
+                )
+        return url
+
+    @model_validator(mode="after")
+    def _credentials_are_whole(self) -> Self:
+        given = (self.password is not None) + (self.password_file is not None)
+        if given > 1 or given != (self.username is not None):
+            raise ValueError("username needs one of password and password_file, and they need username")
+        if self.key_file is not None and self.certificate_file is None:
+            raise ValueError("key_file needs certificate_file")
+        return self
+
+
 class AdminSettings(Group):
     """Where metrics, probes and status are served."""
 
@@ -276,6 +328,7 @@ class Settings(BaseSettings):
     chat: ChatSettings = ChatSettings()
     debounce: DebounceSettings = DebounceSettings()
     dead_letters: DeadLetterSettings = DeadLetterSettings()
+    registry: RegistrySettings = RegistrySettings()
     admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
 

@@ -68,12 +68,12 @@ class Relay:
 
 
 @contextmanager
-def relay_to(url: str) -> Iterator[Relay]:
-    """A relay to the address for the block."""
+def relay_to(url: str, *, port: int = 0) -> Iterator[Relay]:
+    """A relay to the address for the block; on a free port, if none is given."""
     address = urlsplit(url)
     assert address.hostname is not None
     assert address.port is not None
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     relay = Relay(listener, (address.hostname, address.port))
     Thread(target=relay.run, daemon=True).start()
     try:

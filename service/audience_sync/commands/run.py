@@ -14,6 +14,7 @@ from audience_sync.core.attribute_slots import NamesDoNotFitError
 from audience_sync.core.rules import Rules
 from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.security import KafkaSecurityError
+from audience_sync.events.translator import format_problems
 from audience_sync.rules.file import DEFAULT_RULES, load_rules
 from audience_sync.rules.problems import RulesError
 from audience_sync.service import StreamError
@@ -47,6 +48,8 @@ def read_settings_and_rules() -> tuple[Settings, Rules]:
         rules = load_rules(file)
     except RulesError as error:
         problems += error.problems
+    else:
+        problems += format_problems(rules, has_registry=settings is None or settings.registry.url is not None)
     if problems or settings is None:
         raise Stop(ExitCode.BAD_INPUT, "\n".join(problems))
     return settings, rules

@@ -11,10 +11,14 @@ from audience_sync.core.templates import Field, Template
 
 
 class Format(StrEnum):
-    """How a topic's records are written: the formats that need nothing else to be installed."""
+    """How a topic's records are written: the formats that are built in."""
 
     CLOUDEVENTS = "cloudevents"
     JSON = "json"
+    DEBEZIUM = "debezium"
+    AVRO = "avro"
+    PROTOBUF = "protobuf"
+    JSON_SCHEMA = "json_schema"
 
 
 class OtherTypes(StrEnum):

@@ -4,21 +4,24 @@ from audience_sync.core.event import Event, Translation
 from audience_sync.core.rules import Rules
 from audience_sync.events.formats.cloudevents import cloudevent
 from audience_sync.events.formats.decoders import decoder_of
-from audience_sync.formats import Record
+from audience_sync.events.formats.wire import Find
+from audience_sync.formats import FormatError, Record
 
 
 class Translator:
     """Format and rules in one call. Without a state of its own: any order, any number of times.
 
+    find: looks up schemas, where a registry is known.
     Raises FormatError for a source that can't be read as its format says.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, find: Find | None = None) -> None:
+        self._find = find
         self.take(rules)
 
     def take(self, rules: Rules) -> None:
         """Let these rules apply from the next record on. Raises FormatError, and then nothing has changed."""
-        decoders = {topic: decoder_of(source) for topic, source in rules.sources.items()}
+        decoders = {topic: decoder_of(source, self._find) for topic, source in rules.sources.items()}
         self._rules, self._decoders = rules, decoders
 
     def translate(self, topic: str, record: Record) -> Translation:
@@ -30,3 +33,18 @@ class Translator:
         decode = self._decoders.get(topic, cloudevent)
         event = decode(record)
         return self._rules.translate(topic, event) if isinstance(event, Event) else event
+
+
+def format_problems(rules: Rules, *, has_registry: bool) -> list[str]:
+    """Why sources of *rules* can't be read as their formats say, all of it; empty if they can."""
+    problems = []
+    for source in rules.sources.values():
+        try:
+            decoder_of(source, _nothing_found if has_registry else None)
+        except FormatError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _nothing_found(_: int) -> None:
+    """No schema is there."""

@@ -47,6 +47,7 @@ def _for_an_editor(schema: JsonDict) -> None:
             },
         },
     ]
+    between.append({"not": {"required": ["type_field", "type"]}})
     for kind, then in _OF_FORMATS.items():
         between.append({"if": {"properties": {"format": {"const": kind.value}}}, "then": then})
     schema["allOf"] = between
@@ -81,16 +82,17 @@ class SourceModel(Stated):
     """`true`: you promise that all events of one user are in one of the topics; nothing orders two of them."""
 
     format: FormatName
-    """`cloudevents`: CloudEvents 1.0. `json`: a plain JSON object. Or a format that is installed."""
+    """`cloudevents`: CloudEvents 1.0. `json`: any JSON object. `debezium`: change events. `avro`, `protobuf`,
+    `json_schema`: in Confluent's wire format, with a schema registry. Or a format that is installed."""
 
     type_field: Path | None = None
-    """Plain JSON only: the field that holds the event's type, as names joined by dots."""
+    """Not for CloudEvents: the field that holds the event's type, as names joined by dots."""
 
     type: Given | None = None
-    """Plain JSON only, instead of `type_field`: the type of every event of this topic."""
+    """Not for CloudEvents, instead of `type_field`: the type of every event of this topic."""
 
     time_field: Path | None = None
-    """Plain JSON only: the field that holds the time of the event."""
+    """Not for CloudEvents: the field that holds the time of the event."""
 
     time_format: TimeFormat = Field(default=TimeFormat.RFC3339)
     """`rfc3339`: text with its offset. `epoch_seconds`, `epoch_milliseconds`: a number since 1970, UTC."""
@@ -134,8 +136,10 @@ class SourceModel(Stated):
             )
         if self.format == Format.CLOUDEVENTS and json_only:
             raise ValueError(
-                f"{' and '.join(json_only)} belong to format json; a CloudEvent says it itself: remove"
+                f"{' and '.join(json_only)} belong to other formats; a CloudEvent says it itself: remove"
             )
+        if len(ways) == 2:
+            raise ValueError("type_field and type are both given, and one of the two says the type; keep one")
         if "time_format" in self.model_fields_set and self.time_field is None:
             raise ValueError("time_format says how the time in time_field is written; add time_field")
         return self

@@ -13,6 +13,8 @@ import structlog
 QUIET: Final = {
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "httpcore2": logging.WARNING,
     "aiohttp": logging.WARNING,
     "uvicorn": logging.WARNING,
     "aiokafka": logging.CRITICAL,

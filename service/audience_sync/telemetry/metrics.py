@@ -82,6 +82,14 @@ class ReloadOutcome(StrEnum):
     REFUSED = "refused"
 
 
+class FetchOutcome(StrEnum):
+    """How a try to fetch a schema ended."""
+
+    FETCHED = "fetched"
+    UNUSABLE = "unusable"
+    FAILED = "failed"
+
+
 class Metrics:
     """The instruments, made on the registry given, so that two tests never share a count.
 
@@ -147,6 +155,12 @@ class Metrics:
         self.rules_outdated = gauge(
             "rules_outdated", "1 while the rules file can't be used, and the rules before it go on applying."
         )
+        self.wanted_schemas = gauge(
+            "wanted_schemas", "Schemas that records wait for, and all behind them in their partitions."
+        )
+        self.schema_fetches = counter(
+            "schema_fetches", "Tries to fetch a schema from the registry, by how they ended.", "outcome"
+        )
         self.commits = counter("commits", "Commits that the broker has accepted.")
         self.commit_failures = counter("commit_failures", "Commits that the broker has not accepted.")
         self.assignments = counter("assignments", "Times that partitions were assigned.")
@@ -178,6 +192,8 @@ class Metrics:
                 self.requests.labels(endpoint, outcome)
         for readiness in Readiness:
             self.users_per_request.labels(readiness)
+        for fetch_outcome in FetchOutcome:
+            self.schema_fetches.labels(fetch_outcome)
         for code in (*sorted(self._codes), "other"):
             self.errors.labels(code)
         for reload_outcome in ReloadOutcome:

@@ -27,6 +27,7 @@ from audience_sync.core.verdicts import Refusal, Verdict
 from audience_sync.telemetry.metrics import (
     ChangeKind,
     EventOutcome,
+    FetchOutcome,
     Metrics,
     PartOutcome,
     Readiness,
@@ -134,6 +135,33 @@ class Watch:
         if self._worth_a_line("foreign_key"):
             self._log.warning("foreign_key", topic=topic, way_out="key the topic by the rule's user")
             self._log.debug("foreign_key_user", topic=topic, user=user_id)
+
+    # schemas
+
+    def schemas_wanted(self, count: int) -> None:
+        """Records wait for so many schemas."""
+        self._metrics.wanted_schemas.set(count)
+
+    def schema_fetched(self, schema_id: int, kind: str) -> None:
+        """A schema is there."""
+        self._metrics.schema_fetches.labels(FetchOutcome.FETCHED).inc()
+        self._log.info("schema_fetched", schema=schema_id, kind=kind)
+
+    def schema_unusable(self, schema_id: int, why: str) -> None:
+        """The registry has no such schema, or nothing can be read by it: records of it go to the dead letters."""
+        self._metrics.schema_fetches.labels(FetchOutcome.UNUSABLE).inc()
+        if self._worth_a_line("schema_unusable"):
+            self._log.error("schema_unusable", schema=schema_id, reason=why)
+
+    def schema_not_fetched(self, schema_id: int, error: str) -> None:
+        """The registry did not answer; it is asked again, and records wait."""
+        self._metrics.schema_fetches.labels(FetchOutcome.FAILED).inc()
+        self._log.warning(
+            "schema_not_fetched",
+            schema=schema_id,
+            error=error,
+            kept="records that need it wait; it is asked again",
+        )
 
     # positions and assignments
 

@@ -3,13 +3,17 @@
 import pytest
 
 from audience_sync.core.event import Cause, Event, Unusable
+from audience_sync.core.rule import Source, TimeFormat
 from audience_sync.core.templates import parsed_path
 from audience_sync.events.formats.cloudevents import cloudevent
-from audience_sync.events.formats.json import epoch_seconds, plain_json
+from audience_sync.events.formats.json import plain_json
+from audience_sync.events.formats.times import epoch_seconds, seconds_of
 from audience_sync.formats import Decoder, RawRecord
 
-PLAIN = plain_json(type_field=parsed_path("meta.kind"), event_type=None, time_field=parsed_path("at"))
-FIXED = plain_json(type_field=None, event_type="city-changed", time_field=None)
+PLAIN = plain_json(
+    Source(topic="t", format="json", type_field=parsed_path("meta.kind"), time_field=parsed_path("at"))
+)
+FIXED = plain_json(Source(topic="t", format="json", type="city-changed"))
 
 UNREADABLE = {
     "no value": None,
@@ -115,3 +119,28 @@ def test_a_time_that_is_not_understood_is_no_time(text: object) -> None:
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
 def test_times_at_the_edges_of_the_calendar_are_times(text: str) -> None:
     assert isinstance(epoch_seconds(text), float)
+
+
+@pytest.mark.parametrize(
+    ("value", "time_format", "seconds"),
+    [
+        (1795336200, TimeFormat.EPOCH_SECONDS, 1795336200.0),
+        (1795336200.25, TimeFormat.EPOCH_SECONDS, 1795336200.25),
+        (1795336200250, TimeFormat.EPOCH_MILLISECONDS, 1795336200.25),
+        ("1795336200250", TimeFormat.EPOCH_MILLISECONDS, 1795336200.25),  # as Protobuf's JSON writes 64 bits
+        (1795336200250, TimeFormat.EPOCH_SECONDS, None),  # in another unit: it would be the year 58,861
+        (-1, TimeFormat.EPOCH_SECONDS, None),
+        (True, TimeFormat.EPOCH_SECONDS, None),
+        (float("nan"), TimeFormat.EPOCH_SECONDS, None),
+        ("noon", TimeFormat.EPOCH_SECONDS, None),
+        ("\u0661", TimeFormat.EPOCH_SECONDS, None),
+        ("9" * 5000, TimeFormat.EPOCH_SECONDS, None),
+        (10**400, TimeFormat.EPOCH_SECONDS, None),
+        (1795336200, TimeFormat.RFC3339, None),
+    ],
+)
+def test_a_number_is_a_time_in_the_unit_that_the_source_says(
+    value: object, time_format: TimeFormat, seconds: float | None
+) -> None:
+    """A number in another unit must be no time rather than a wrong one."""
+    assert seconds_of(value, time_format) == seconds

@@ -1,6 +1,5 @@
 """The decoder of a source: its format's own, and around it only what the source asks for."""
 
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -8,25 +7,41 @@ import msgspec
 from audience_sync.core.event import Cause, Decoded, Event, Ignored, Unusable, Wanting
 from audience_sync.core.rule import Format, Source
 from audience_sync.events.formats.cloudevents import cloudevent
+from audience_sync.events.formats.debezium import debezium
 from audience_sync.events.formats.json import plain_json
 from audience_sync.events.formats.reserved import with_reserved, with_tombstones
+from audience_sync.events.formats.wire import KINDS, Find, of_schemas, opening
 from audience_sync.formats import Decoder, FormatError, Record, made_by
 
-_BUILT_IN: Final[dict[str, Callable[[Source], Decoder]]] = {
-    Format.CLOUDEVENTS: lambda _: cloudevent,
-    Format.JSON: lambda source: plain_json(
-        type_field=source.type_field, event_type=source.type, time_field=source.time_field
-    ),
-}
 
+def decoder_of(source: Source, find: Find | None = None) -> Decoder:
+    """What reads the records of *source*; *find* looks up schemas, where a registry is known.
 
-def decoder_of(source: Source) -> Decoder:
-    """What reads the records of *source*. Raises FormatError."""
-    make = _BUILT_IN.get(source.format)
-    decode = _installed(source) if make is None else make(source)
+    Raises FormatError.
+    """
+    decode = _of_format(source, find)
     if source.tombstones is not None or source.tombstone_type is not None:
         decode = with_tombstones(decode, source)
-    return with_reserved(decode, source) if source.wants else decode
+    return with_reserved(decode, source, opening(find)) if source.wants else decode
+
+
+def _of_format(source: Source, find: Find | None) -> Decoder:
+    match source.format:
+        case Format.CLOUDEVENTS:
+            return cloudevent
+        case Format.JSON:
+            return plain_json(source)
+        case Format.DEBEZIUM:
+            return debezium(source, opening(find))
+        case name if name in KINDS:
+            if find is None:
+                raise FormatError(
+                    f"topic {source.topic!r}, format {name}: it needs a schema registry; set "
+                    "AUDIENCE_SYNC_REGISTRY__URL"
+                )
+            return of_schemas(source, find)
+        case _:
+            return _installed(source)
 
 
 def _installed(source: Source) -> Decoder:

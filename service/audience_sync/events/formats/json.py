@@ -3,40 +3,31 @@
 Of a name that stands twice in one object the last value counts, as in most readers of JSON.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from audience_sync.core.event import Cause, Event, Fields, Unusable
-from audience_sync.core.templates import Field
-from audience_sync.formats import Record
+from audience_sync.core.rule import Source
+from audience_sync.events.formats.naming import naming_of
+from audience_sync.formats import Decoder, FormatError, Record
 
+_ANY: Final = msgspec.json.Decoder()
 _DECODER: Final = msgspec.json.Decoder(dict[str, object])
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def plain_json(
-    *, type_field: Field | None, event_type: str | None, time_field: Field | None
-) -> Callable[[Record], Event | Unusable]:
-    """A decoder for one topic. The type stands in *type_field*; without one, every event is an *event_type*.
+def plain_json(source: Source) -> Decoder:
+    """A decoder for one topic. The type stands in a field, or every event is of the one type that is given.
 
-    The time is RFC 3339 text. One that is missing or not understood leaves the event without a time: it helps
-    to order changes and is no reason to give one up.
+    Raises FormatError for a source that says neither.
     """
+    if source.type_field is None and source.type is None:
+        raise FormatError(f"topic {source.topic!r}, format json: it needs type_field or type; add one")
+    name = naming_of(source)
 
     def decode(record: Record) -> Event | Unusable:
         fields = decoded_object(record.value)
-        if isinstance(fields, Unusable):
-            return fields
-        kind = event_type if type_field is None else found_text(type_field, fields)
-        if not kind:
-            return Unusable(
-                Cause.NO_TYPE, f"field {type_field} holds no text, and the type should stand there"
-            )
-        seconds = None if time_field is None else epoch_seconds(found_text(time_field, fields))
-        return Event(kind, fields, seconds)
+        return fields if isinstance(fields, Unusable) else name(fields, None)
 
     return decode
 
@@ -50,30 +41,24 @@ def decoded_object(value: bytes | None) -> Fields | Unusable:
         return Unusable(Cause.UNREADABLE, "the record has no value")
     try:
         return _DECODER.decode(value)
-    except UnicodeDecodeError as error:
-        return Unusable(Cause.UNREADABLE, f"the value is not UTF-8: {error.reason}")
-    except msgspec.DecodeError as error:  # lone surrogates and numbers beyond any float end here too
-        return Unusable(Cause.UNREADABLE, f"the value is no JSON object: {error}")
-    except RecursionError:
-        return Unusable(Cause.UNREADABLE, "the value is JSON that is nested too deeply to be read")
+    except (ValueError, RecursionError) as error:
+        return _unreadable(error, "JSON object")
 
 
-def found_text(field: Field, fields: Fields) -> str | None:
-    """The text at *field*, or None if something else or nothing stands there."""
-    value: object = fields
-    for key in field.keys:
-        if type(value) is not dict:
-            return None
-        value = value.get(key)
-    return value if type(value) is str else None
-
-
-def epoch_seconds(text: object) -> float | None:
-    """Seconds since 1970 UTC for RFC 3339 text with an offset (`2026-11-22T08:30:00Z`), else None."""
-    if type(text) is not str:
-        return None
+def decoded_json(value: bytes) -> object:
+    """Whatever JSON *value* holds, or why it holds none."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return None if moment.tzinfo is None else (moment - _EPOCH).total_seconds()
+        decoded: object = _ANY.decode(value)
+    except (ValueError, RecursionError) as error:
+        return _unreadable(error, "JSON")
+    return decoded
+
+
+def _unreadable(error: Exception, wanted: str) -> Unusable:
+    match error:
+        case UnicodeDecodeError(reason=reason):
+            return Unusable(Cause.UNREADABLE, f"the value is not UTF-8: {reason}")
+        case RecursionError():
+            return Unusable(Cause.UNREADABLE, "the value is JSON that is nested too deeply to be read")
+        case _:  # lone surrogates and numbers beyond any float end here too
+            return Unusable(Cause.UNREADABLE, f"the value is no {wanted}: {error}")

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from audience_sync.core.event import Cause, Decoded, Event, Ignored, Unusable
+from audience_sync.core.event import Cause, Decoded, Event, Ignored, Unusable, Wanting
 from audience_sync.core.rule import OtherTypes, Source
-from audience_sync.events.formats.json import decoded_object
+from audience_sync.events.formats.debezium import Open, without_schema
+from audience_sync.events.formats.wire import MAGIC
 from audience_sync.formats import Decoder, Headers, Record
 
 KEY: Final = "$key"
@@ -12,16 +13,23 @@ HEADERS: Final = "$headers"
 TOPIC: Final = "$topic"
 
 
-def with_reserved(decode: Decoder, source: Source) -> Decoder:
-    """*decode*, with the reserved fields that the source wants among the event's. They win over its own."""
+def with_reserved(decode: Decoder, source: Source, open_key: Open) -> Decoder:
+    """*decode*, with the reserved fields that the source wants among the event's. They win over its own.
+
+    open_key: reads a key that is no text.
+    """
 
     def decode_with_reserved(record: Record) -> Decoded:
         event = decode(record)
         if type(event) is not Event:
             return event
         fields = dict(event.fields)
-        if KEY in source.wants and (key := key_of(record.key)) is not None:
-            fields[KEY] = key
+        if KEY in source.wants and record.key is not None:
+            key = key_of(record.key, open_key)
+            if type(key) is Wanting:
+                return key
+            if key is not None:
+                fields[KEY] = key
         if HEADERS in source.wants:
             fields[HEADERS] = texts_of(record.headers)
         if TOPIC in source.wants:
@@ -47,16 +55,16 @@ def with_tombstones(decode: Decoder, source: Source) -> Decoder:
     return decode_or_tombstone
 
 
-def key_of(key: bytes | None) -> object:
-    """The key's text; if it is a JSON object, that. None if there is none, or it is neither."""
-    if key is None:
-        return None
-    if key[:1] == b"{":
-        fields = decoded_object(key)
-        if not isinstance(fields, Unusable):
+def key_of(key: bytes, open_key: Open) -> object:
+    """The key's text; if it has fields, those, without Connect's schema around them. None if it is neither."""
+    if key[:1] in (b"{", MAGIC):
+        fields = open_key(key)
+        if isinstance(fields, Wanting):
             return fields
+        if not isinstance(fields, Unusable):
+            return without_schema(fields)
     try:
-        return key.decode()
+        return key.decode() if key[:1] != MAGIC else None
     except UnicodeDecodeError:
         return None
 
