@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
+from kafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from pydantic import SecretStr
 
-from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdminError
+from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, ask
 from audience_sync.events.preflight import KeySample, check_topics, sample_keys
 from audience_sync.events.reachability import host_and_port
 from audience_sync.events.security import KafkaSecurity, Mechanism, Protocol
@@ -249,3 +250,23 @@ def test_a_key_can_be_only_one_of_several_users(mock_cluster: tuple[Producer, st
     samples = sample_keys(address, topics=["teams"], translate=Translator(rules).translate)
 
     assert samples == {"teams": KeySample(records=2, with_changes=2, with_other_key=1)}
+
+
+@pytest.mark.parametrize(
+    ("error", "way_out"),
+    [
+        (TopicAuthorizationFailedError, "grant Read and Describe"),
+        (GroupAuthorizationFailedError, "grant Read on it"),
+    ],
+)
+def test_a_right_that_is_missing_is_told_as_that(
+    mock_cluster: tuple[Producer, str], error: type[Exception], way_out: str
+) -> None:
+    """The library's own names are for programmers."""
+    address = KafkaAddress(bootstrap=mock_cluster[1], security=PLAINTEXT)
+
+    def refused(_: KafkaAdmin) -> None:
+        raise error
+
+    with pytest.raises(KafkaAdminError, match=f"this user may not .*{way_out}"):
+        ask(address, refused)

@@ -1,5 +1,6 @@
 """`audience-sync check-config`: the settings and rules in effect, or what is wrong with them."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
@@ -10,20 +11,32 @@ from rich.console import Console
 from rich.table import Table
 
 from audience_sync.assembly import security_of
+from audience_sync.commands import online
+from audience_sync.commands.chat.words import counted
 from audience_sync.commands.run import read_settings_and_rules
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.rules import Rules
+from audience_sync.events.inspection import Weight
 from audience_sync.events.security import KafkaSecurityError, tls_context
 from audience_sync.settings import PREFIX, Settings, SettingsError, secret
 
 
 def check_config(
+    is_online: Annotated[
+        bool, typer.Option("--online", help="Ask the broker and the Chat API too. Changes nothing there.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
-    """Show the settings and rules in effect, secrets masked; or all that is wrong. Connects to nothing."""
+    """Show the settings and rules in effect, secrets masked; or all that is wrong. Connects to nothing.
+
+    With --online it shows what it finds instead: topics, partitions, keys, dead letters, rights, attribute slots.
+    """
     settings, rules = read_settings_and_rules()
     if problems := list(_problems(settings)):
         raise Stop(ExitCode.BAD_INPUT, "\n".join(problems))
+    if is_online:
+        _look_around(settings, rules, as_json=as_json)
+        return
     shown = dict(effective(settings))
     if as_json:
         print(
@@ -33,6 +46,21 @@ def check_config(
         )
         return
     _show(shown, rules)
+
+
+def _look_around(settings: Settings, rules: Rules, *, as_json: bool) -> None:
+    """What the service would meet, all of it at once; a problem ends the command with its code."""
+    found, of_names = asyncio.run(online.attribute_slots(settings, rules))
+    findings = [*online.kafka_findings(settings, rules), *of_names]
+    if as_json:
+        content = {"slots": found, "findings": findings}
+        print(msgspec.json.format(msgspec.json.encode(content), indent=2).decode())
+    else:
+        online.show(found, findings)
+    if problems := sum(finding.weight is Weight.PROBLEM for finding in findings):
+        raise Stop(
+            ExitCode.UNAVAILABLE, f"{counted(problems, 'problem')}: the service would not do its work."
+        )
 
 
 def effective(group: BaseModel, name: str = PREFIX) -> Iterator[tuple[str, Any]]:

@@ -18,9 +18,11 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import (
     AuthenticationFailedError,
+    GroupAuthorizationFailedError,
     IncompatibleBrokerVersion,
     KafkaError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
     UnsupportedSaslMechanismError,
     UnsupportedVersionError,
 )
@@ -189,6 +191,14 @@ class KafkaAdmin:
             unread = {partition for partition in there if consumer.position(partition) < ends[partition]}
         return records[:most]
 
+    def committed(self, group: str) -> dict[tuple[str, int], int]:
+        """{(topic, partition): position} that *group* has committed. Joins nothing. Raises NotSpokenError."""
+        try:
+            found = self._admin().list_consumer_group_offsets(group)
+        except _NOT_SPOKEN as error:
+            raise NotSpokenError(type(error).__name__) from None
+        return {(each.topic, each.partition): at.offset for each, at in found.items() if at.offset >= 0}
+
     def close(self) -> None:
         """Close what is open; what is opened later is closed at once. Safe to repeat, from any thread."""
         with self._lock:
@@ -236,6 +246,10 @@ def _meaning(error: Exception, security: KafkaSecurity) -> str:
             return (
                 f"the broker refuses the credentials for {mechanism}; correct sasl_username or sasl_password"
             )
+        case TopicAuthorizationFailedError():
+            return "this user may not read the topic; grant Read and Describe on it"
+        case GroupAuthorizationFailedError():
+            return "this user may not use the group of group_id; grant Read on it"
         case _ if security.uses_sasl:
             secret = (
                 "sasl_token_file" if mechanism is Mechanism.OAUTHBEARER else "sasl_username and sasl_password"
