@@ -13,11 +13,13 @@ from rich.table import Table
 from audience_sync.assembly import security_of
 from audience_sync.commands import online
 from audience_sync.commands.chat.words import counted
-from audience_sync.commands.run import read_settings_and_rules
+from audience_sync.commands.run import read_settings_and_rules, with_topics_of_the_broker
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.rules import Rules
 from audience_sync.events.inspection import Weight
+from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.security import KafkaSecurityError, tls_context
+from audience_sync.rules.problems import RulesError
 from audience_sync.settings import PREFIX, Settings, SettingsError, secret
 
 
@@ -50,6 +52,12 @@ def check_config(
 
 def _look_around(settings: Settings, rules: Rules, *, as_json: bool) -> None:
     """What the service would meet, all of it at once; a problem ends the command with its code."""
+    try:
+        rules = with_topics_of_the_broker(settings, rules)
+    except RulesError as error:
+        raise Stop(ExitCode.BAD_INPUT, str(error)) from error
+    except KafkaAdminError:
+        pass  # it is found again, and told with the rest
     found, of_names = asyncio.run(online.attribute_slots(settings, rules))
     findings = [*online.kafka_findings(settings, rules), *of_names]
     if as_json:

@@ -34,7 +34,7 @@ def kafka_findings(settings: Settings, rules: Rules) -> list[Finding]:
         group=kafka.group_id,
         may_create=kafka.create_topics,
     )
-    return list(of_kafka(address, wanted, translate=Translator(rules).translate))
+    return list(of_kafka(address, wanted, translate=Translator(rules, find=lambda _: None).translate))
 
 
 async def attribute_slots(settings: Settings, rules: Rules) -> tuple[list[Slot], list[Finding]]:

@@ -14,6 +14,7 @@ from audience_sync.commands.planning.arrivals import SchemaMissingError, arrival
 from audience_sync.commands.planning.assumptions import assumed, kafka_address, settings_and_rules
 from audience_sync.commands.planning.told import bounds, told
 from audience_sync.commands.planning.view import show
+from audience_sync.commands.run import with_topics_of_the_broker
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.plan_figures import Figures
 from audience_sync.core.planner import ANSWER_SECONDS, Arrival, Planner, in_order
@@ -23,6 +24,7 @@ from audience_sync.events.onlooker import Reading, onlooker
 from audience_sync.events.recorded import LineError, Recorded, recorded
 from audience_sync.events.translator import Translator
 from audience_sync.formats import FormatError
+from audience_sync.rules.problems import RulesError
 from audience_sync.settings import Settings
 
 RulesFile = Annotated[
@@ -71,6 +73,8 @@ def plan(
             ExitCode.BAD_INPUT, "Give a file of events, or `-` for standard input, or --last for Kafka."
         )
     try:
+        if file is None:
+            known = with_topics_of_the_broker(settings, known, rules)
         records = _kept(file, topic) if file else _newest(settings, known, topic, last or 0)
         translator = Translator(known)
         came = in_order(
@@ -80,7 +84,7 @@ def plan(
                 events_per_second=events_per_second,
             )
         )
-    except FormatError as error:
+    except (FormatError, RulesError) as error:
         raise Stop(ExitCode.BAD_INPUT, str(error)) from error
     except LineError as error:
         raise Stop(ExitCode.BAD_INPUT, f"{file}, {error}") from error

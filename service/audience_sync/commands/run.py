@@ -55,6 +55,16 @@ def read_settings_and_rules() -> tuple[Settings, Rules]:
     return settings, rules
 
 
+def with_topics_of_the_broker(settings: Settings, rules: Rules, file: Path | None = None) -> Rules:
+    """*rules*, their patterns compared with the topics that are there. Blocks.
+
+    Raises RulesError for a pattern that matches none, and KafkaAdminError.
+    """
+    if not rules.patterns:
+        return rules
+    return load_rules(file or settings.rules_file or DEFAULT_RULES, topics=topics_to_match(settings))
+
+
 async def _serve(settings: Settings, rules: Rules, topics: Collection[str] | None) -> None:
     """Run the service. *topics* are those that patterns of the rules are compared with, also when rules change."""
     stop = asyncio.Event()

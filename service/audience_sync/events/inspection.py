@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from audience_sync.core.event import Translation
+from audience_sync.core.event import Translation, Wanting
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, NotSpokenError, ask
 from audience_sync.events.preflight import sample_keys
 from audience_sync.events.topics import dead_letters_warning, missing, missing_message, uneven
@@ -92,8 +92,16 @@ def _of_records(
     address: KafkaAddress, topic: str, translate: Callable[[str, Record], Translation]
 ) -> Iterator[Finding]:
     """That they can be read, that the rules understand them, and that they are keyed by the user."""
+    wanting = False
+
+    def translated(topic: str, record: Record) -> Translation:
+        nonlocal wanting
+        came = translate(topic, record)
+        wanting = wanting or isinstance(came, Wanting)
+        return came
+
     try:
-        sample = sample_keys(address, topics=[topic], translate=translate)[topic]
+        sample = sample_keys(address, topics=[topic], translate=translated)[topic]
     except KafkaAdminError as error:
         yield _problem(f"topic {topic!r}: {error}")
         return
@@ -102,7 +110,11 @@ def _of_records(
             f"topic {topic!r}: of the last {sample.with_changes} records that cause changes {sample.with_other_key} "
             "have another key than their user, so the order of his changes is not certain; key it by the user"
         )
-    if sample.records and not sample.with_changes:
+    if wanting:
+        yield _note(
+            f"topic {topic!r}: its records need schemas of the registry, and are not looked into here"
+        )
+    elif sample.records and not sample.with_changes:
         yield _warning(
             f"topic {topic!r}: none of the last {sample.records} records causes a change; `audience-sync plan "
             f"--topic {topic} --last {sample.records}` says why"
