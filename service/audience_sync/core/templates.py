@@ -133,9 +133,9 @@ class Template(msgspec.Struct, frozen=True):
             return lambda _: text
         match self.parts:
             case (Field() as only,):
-                return only.read
+                return _reader(only)
             case (str(before), Field() as only):
-                return _after(before, only)
+                return _after(before, _reader(only))
         return self._joined
 
     def _joined(self, fields: Fields) -> str | Unusable:
@@ -200,9 +200,31 @@ def parsed(text: str) -> Template:
     return Template(tuple(parts))
 
 
-def _after(before: str, field: Field) -> Render:
+def _reader(field: Field) -> Render:
+    """`field.read`, quicker for text at the top or one level below it: nearly all fields are."""
+    read = field.read
+    match field.keys:
+        case (only,):
+
+            def read_top(fields: Fields) -> str | Unusable:
+                text = fields.get(only)
+                return text if type(text) is str and text else read(fields)
+
+            return read_top
+        case (first, second):
+
+            def read_below(fields: Fields) -> str | Unusable:
+                around = fields.get(first)
+                text = around.get(second) if type(around) is dict else None
+                return text if type(text) is str and text else read(fields)
+
+            return read_below
+    return read
+
+
+def _after(before: str, read: Render) -> Render:
     def render(fields: Fields) -> str | Unusable:
-        text = field.read(fields)
+        text = read(fields)
         return text if isinstance(text, Unusable) else before + text
 
     return render

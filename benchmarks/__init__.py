@@ -1,0 +1,1 @@
+"""The same work for us and for others, in one run."""
