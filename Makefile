@@ -1,6 +1,6 @@
 # The few commands a person types. Each installs what it needs first, into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help docs demo test check unit integration faults simulate bench containers format image clean
+.PHONY: help docs demo test check unit integration faults simulate fuzz bench containers format image clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -37,6 +37,10 @@ faults: .venv/installed ## replicas killed and restarted under load, in full siz
 SEEDS ?= 1000
 simulate: .venv/installed ## made-up histories of the whole service: SEEDS=10000 of them, or SEED=123 again
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(COURSE),--course $(COURSE)) $(if $(MUTATION),--mutation $(MUTATION))
+
+EVENTS ?= 1000000
+fuzz: .venv/installed ## EVENTS=1000000 spoilt records through the way in: each counted, none stuck; SEED=123 again
+	$(BIN)/python -m tests.fuzz --records $(EVENTS) $(if $(SEED),--seed $(SEED))
 
 bench: .venv/installed ## events a second through the rules, beside a translation by hand
 	$(BIN)/python -m benchmarks.rules_engine

@@ -43,6 +43,7 @@ from audience_sync.events.intake import Intake
 from audience_sync.events.kafka_admin import KafkaAddress
 from audience_sync.events.positions import Positions
 from audience_sync.events.preflight import check_topics, sample_keys, topics_there
+from audience_sync.events.replays import Replays
 from audience_sync.events.schema_registry import RegistryAddress, SchemaRegistry
 from audience_sync.events.schemas import Described, Schemas, UnknownSchemaError
 from audience_sync.events.security import KafkaSecurity, Mechanism, Protocol, token_from
@@ -86,7 +87,8 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     log: structlog.stdlib.BoundLogger = structlog.get_logger("audience_sync")
     clock, chance = Clock(), random.Random()
     registry = CollectorRegistry()
-    metrics = Metrics(registry, topics=rules.topics, codes=BY_CODE)
+    topics = (*rules.topics, settings.dead_letters.replays)
+    metrics = Metrics(registry, topics=topics, codes=BY_CODE)
     stops = settings.kafka.lost_records == "stop"
     watch = _WatchThatStops(metrics, log, stop=lambda error: failed(error)) if stops else Watch(metrics, log)
     kafka, request_timeout = settings.kafka, settings.chat.request_timeout_seconds
@@ -169,12 +171,19 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
             max_waiting_users=settings.debounce.max_waiting_users,
             clock=clock,
             watch=watch,
+            replays=Replays(
+                settings.dead_letters.replays,
+                bury=burial.unusable,
+                give_back=burial.give_back,
+                watch=watch,
+            ),
         ),
         positions=positions,
         begin=begin,
         end=end,
         nudge=delivery.nudge,
-        topics=rules.topics,
+        topics=topics,
+        replay_topic=settings.dead_letters.replays,
         bounds=Bounds(
             lease_seconds=kafka.lease_seconds,
             request_timeout_seconds=request_timeout,
@@ -186,7 +195,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     )
     stream = Stream(
         _stream_options(kafka),
-        topics=rules.topics,
+        topics=topics,
         security=faststream_parameters(security),
         listener=consumer,
         take=consumer.take,
@@ -234,7 +243,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
 
     async def preflight() -> None:
         checked = await asyncio.to_thread(_look_around, settings, security, rules.topics, translator, watch)
-        shares.learn({topic: checked.partitions.get(topic, 0) for topic in rules.topics})
+        shares.learn({topic: checked.partitions.get(topic, 0) for topic in topics})
         if settings.chat.attribute_names != "off" and rules.attribute_names:
             await names(waiting).see_to(rules.attribute_names)
 
@@ -368,6 +377,8 @@ def _look_around(
         address,
         sources=topics,
         dead_letters=settings.dead_letters.topic,
+        replays=settings.dead_letters.replays,
+        refuse_unsafe=settings.dead_letters.unsafe_topic == "refuse",
         create_partitions=kafka.create_partitions if kafka.create_topics else None,
         create_replication=kafka.create_replication,
     )
@@ -384,9 +395,8 @@ def topics_to_match(settings: Settings) -> frozenset[str]:
 
     Raises KafkaAdminError, KafkaSecurityError, SettingsError.
     """
-    return topics_there(
-        _kafka_address(settings, security_of(settings.kafka)), but=[settings.dead_letters.topic]
-    )
+    ours = [settings.dead_letters.topic, settings.dead_letters.replays]
+    return topics_there(_kafka_address(settings, security_of(settings.kafka)), but=ours)
 
 
 def _kafka_address(settings: Settings, security: KafkaSecurity) -> KafkaAddress:

@@ -236,6 +236,19 @@ class DeadLetterSettings(Group):
     topic: str = Field(default="audience-sync-dead-letters", min_length=1)
     """The topic. It should keep records for ever (`retention.ms=-1`); it is created so where that is allowed."""
 
+    unsafe_topic: Literal["warn", "refuse"] = "warn"
+    """What becomes of a start where the topic may lose letters: by age or size, by compaction, or because
+    `min.insync.replicas` is below 2 although it has replicas."""
+
+    replay_topic: str | None = Field(default=None, min_length=1)
+    """The topic that letters are replayed through. It is read like the topics of the rules, and has as many
+    partitions as they have. None: the name of the dead letters' with `-replay`."""
+
+    @property
+    def replays(self) -> str:
+        """The topic that letters are replayed through."""
+        return self.replay_topic or f"{self.topic}-replay"
+
     most_per_minute: int = Field(default=1000, ge=1)
     """When more go there, something on the whole must be wrong: reading stops, everything is kept, and one at a
     time is let through at growing intervals until events can be used again. For each replica."""

@@ -72,7 +72,8 @@ def create_topics(kafka: str) -> None:
     try:
         forever = {"retention.ms": "-1"}
         dead_letters = NewTopic("audience-sync-dead-letters", 1, 1, topic_configs=forever)
-        admin.create_topics([dead_letters, *(NewTopic(topic, 8, 1) for topic in TOPICS)])
+        read = [*TOPICS, "audience-sync-dead-letters-replay"]
+        admin.create_topics([dead_letters, *(NewTopic(topic, 8, 1) for topic in read)])
     finally:
         admin.close()
 

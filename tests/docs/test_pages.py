@@ -10,6 +10,9 @@ import msgspec
 import pytest
 
 import audience_sync
+from audience_sync.commands.dead_letters.asked import End
+from audience_sync.core.event import Cause
+from audience_sync.core.verdicts import REFUSED_USER, UNKNOWN_ACCOUNT
 from audience_sync.events.dead_letters import DeadLetter
 from audience_sync.settings import FILE_VARIABLE, PREFIX, variables
 from docs.make_reference import pages
@@ -17,6 +20,7 @@ from docs.make_reference import pages
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md")])
 OPERATIONS: Final = (ROOT / "docs" / "operations.md").read_text()
+DEAD_LETTERS: Final = (ROOT / "docs" / "dead-letters.md").read_text()
 LOGGED: Final = frozenset({"debug", "info", "warning", "error", "exception"})
 
 
@@ -74,15 +78,21 @@ def test_every_log_line_is_explained() -> None:
 
 
 def test_dead_letters_that_are_shown_are_dead_letters() -> None:
-    """With every field explained."""
-    shown = re.findall(r"^```json\n(.*?)^```", OPERATIONS, re.MULTILINE | re.DOTALL)
+    """With every field, every cause and every end explained."""
+    shown = re.findall(r"^```json\n(.*?)^```", DEAD_LETTERS, re.MULTILINE | re.DOTALL)
     assert len(shown) == 2
     for letter in shown:
         msgspec.json.decode(letter, type=DeadLetter)
         assert not json.loads(letter).keys() - set(DeadLetter.__struct_fields__)
-    explained = OPERATIONS[OPERATIONS.index("| field | holds |") :]
-    for name in set(DeadLetter.__struct_fields__) - {"v"}:
-        assert f"`{name}`" in explained
+    explained = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", DEAD_LETTERS, re.MULTILINE))))
+    named = {
+        *DeadLetter.__struct_fields__,
+        *Cause,
+        REFUSED_USER,
+        UNKNOWN_ACCOUNT,
+        *(end.value for end in End),
+    }
+    assert named - {"v"} - explained == set()
 
 
 def test_every_decision_is_numbered_and_in_its_shape() -> None:

@@ -33,7 +33,8 @@ def test_topics_that_grow_together_while_producers_pause_lose_nothing(
     fleet.start_three()
     feed(product, broker, 2_000)
     all_settled(broker, topics, sources)
-    grow(broker, sources)
+    read = [*sources, f"{topics}dead-letters-replay"]
+    grow(broker, read)
     for replica in fleet.running:
         replica.signal(signal.SIGTERM)
         assert replica.wait() == 0
@@ -45,7 +46,7 @@ def test_topics_that_grow_together_while_producers_pause_lose_nothing(
 
     partitions = sum(replica.metric("audience_sync_partitions") for replica in fleet.running)
     show("topics grown together", partitions=partitions)
-    assert partitions == GROWN * len(sources)
+    assert partitions == GROWN * len(read)
 
 
 def test_a_topic_that_grows_alone_is_told_and_loses_nothing(

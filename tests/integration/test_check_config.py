@@ -95,6 +95,11 @@ def test_where_all_is_well_the_slots_are_shown_with_who_uses_them(
 ) -> None:
     """Exit code 0; what a person should know all the same is a note."""
     moves, levels, dead = a_topic(broker), a_topic(broker), a_topic(broker)
+    address = KafkaAddress(bootstrap=broker, security=KafkaSecurity())
+    ask(
+        address,
+        lambda kafka: kafka.create(f"{dead}-replay", partitions=1, replication=1, configuration={}),
+    )
     commands = shell(tmp_path, broker, emulator, moves=moves, levels=levels, dead=dead)
     assert commands("chat", "set-attribute-names", "3=city", "5=level", "9=other").code == 0
 

@@ -3,11 +3,12 @@
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, ask
 from audience_sync.events.preflight import KeySample, check_topics, sample_keys, topics_there
 from audience_sync.events.security import KafkaSecurity, Protocol
+from audience_sync.events.topics import DEAD_LETTER_TOPIC
 from audience_sync.events.translator import Translator
 from audience_sync.rules.file import parse_rules
 
@@ -82,11 +83,75 @@ def test_sources_of_different_partition_counts_are_an_error(address: KafkaAddres
 def test_dead_letters_that_age_are_a_warning(address: KafkaAddress) -> None:
     topic, dead = names(2)
     create(address, topic, 1)
-    create(address, dead, 1, **{"retention.ms": "1000000"})
+    create(address, dead, 1, **{"retention.ms": "1000000", "max.message.bytes": "16777216"})
 
     [warning] = check_topics(address, sources=[topic], dead_letters=dead).warnings
 
     assert "retention.ms=1000000" in warning
+
+
+def test_dead_letters_that_may_be_lost_are_refused_where_that_is_asked_for(address: KafkaAddress) -> None:
+    topic, dead = names(2)
+    create(address, topic, 1)
+    create(address, dead, 1, **{"retention.ms": "1000000"})
+
+    with pytest.raises(KafkaAdminError, match=r"retention.ms=1000000.*dead_letters.unsafe_topic"):
+        check_topics(address, sources=[topic], dead_letters=dead, refuse_unsafe=True)
+
+
+def test_the_topic_of_replays_is_created_with_as_many_partitions_as_the_sources(
+    address: KafkaAddress,
+) -> None:
+    """Else one number would not be one owner's; and it is kept for ever, on the brokers' clock."""
+    topic, dead, replays = names(3)
+    create(address, topic, 5)
+
+    checked = check_topics(address, sources=[topic], dead_letters=dead, replays=replays, create_partitions=2)
+
+    assert checked.partitions == {topic: 5, replays: 5, dead: 1}
+    configuration = ask(address, lambda kafka: kafka.configuration(replays))
+    assert (configuration["retention.ms"], configuration["message.timestamp.type"]) == ("-1", "LogAppendTime")
+
+
+def test_a_topic_of_replays_with_another_count_is_a_warning(address: KafkaAddress) -> None:
+    """Events are applied all the same: whoever grows his topics must not be stopped by it."""
+    topic, dead, replays = names(3)
+    for name, partitions in ((topic, 3), (replays, 2), (dead, 1)):
+        create(address, name, partitions, **DEAD_LETTER_TOPIC)
+
+    [warning] = check_topics(address, sources=[topic], dead_letters=dead, replays=replays).warnings
+
+    assert f"topic '{replays}' has 2 partitions and the topics of the rules have 3" in warning
+
+
+async def test_what_a_group_has_committed_can_be_asked(address: KafkaAddress) -> None:
+    """What it never committed is left out; a group that nobody knows has committed nothing."""
+    [topic] = names(1)
+    create(address, topic, 3)
+    consumer = AIOKafkaConsumer(bootstrap_servers=address.bootstrap, group_id=topic, enable_auto_commit=False)
+    partition = TopicPartition(topic, 1)
+    consumer.assign([partition])
+    await consumer.start()
+    try:
+        await consumer.commit({partition: 7})
+    finally:
+        await consumer.stop()
+
+    assert ask(address, lambda kafka: kafka.committed(topic)) == {(topic, 1): 7}
+    assert ask(address, lambda kafka: kafka.committed("nobody")) == {}
+
+
+def test_a_topic_is_configured_and_its_copies_are_counted(address: KafkaAddress) -> None:
+    [topic] = names(1)
+    create(address, topic, 2)
+
+    ask(address, lambda kafka: kafka.reconfigure(topic, {"retention.ms": "-1", "min.insync.replicas": "2"}))
+
+    configuration = ask(address, lambda kafka: kafka.configuration(topic))
+    assert (configuration["retention.ms"], configuration["min.insync.replicas"]) == ("-1", "2")
+    assert ask(address, lambda kafka: kafka.copies(topic)) == 1
+    with pytest.raises(KafkaAdminError, match=r"can't be configured.*by hand"):
+        ask(address, lambda kafka: kafka.reconfigure(topic, {"retention.ms": "for ever"}))
 
 
 def test_a_topic_that_the_broker_refuses_is_told(address: KafkaAddress) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 from confluent_kafka import Producer
@@ -16,7 +17,7 @@ from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdmi
 from audience_sync.events.preflight import KeySample, check_topics, sample_keys
 from audience_sync.events.reachability import host_and_port
 from audience_sync.events.security import KafkaSecurity, Mechanism, Protocol
-from audience_sync.events.topics import dead_letters_warning, missing, uneven
+from audience_sync.events.topics import missing, small_dead_letters, uneven, unsafe_dead_letters
 from audience_sync.events.translator import Translator
 from audience_sync.rules.file import load_rules, parse_rules
 
@@ -90,26 +91,46 @@ def test_unequal_counts_say_what_would_break_and_what_to_do() -> None:
     assert "Give all of them 6 partitions" in why
 
 
+KEPT: Final[dict[str, str | None]] = {"retention.ms": "-1", "min.insync.replicas": "2"}
+
+
 @pytest.mark.parametrize(
-    ("configuration", "warning"),
+    ("configuration", "copies", "told"),
     [
-        ({"retention.ms": "-1", "cleanup.policy": "delete"}, None),
-        ({"retention.ms": "-1"}, None),
-        ({"retention.ms": "604800000"}, "retention.ms=604800000"),
-        ({}, "retention.ms=None"),
-        ({"retention.ms": "-1", "cleanup.policy": "compact"}, "compacted"),
-        ({"retention.ms": "-1", "max.message.bytes": "1048588"}, "max.message.bytes=1048588"),
-        ({"retention.ms": "-1", "max.message.bytes": "16777216"}, None),
-        (None, "does not tell"),
+        (KEPT | {"cleanup.policy": "delete", "retention.bytes": "-1"}, 3, []),
+        (KEPT, 3, []),
+        (KEPT | {"retention.ms": "604800000"}, 3, ["retention.ms=604800000"]),
+        ({}, 1, ["retention.ms=None"]),
+        (KEPT | {"retention.bytes": "1000"}, 3, ["retention.bytes=1000"]),
+        (KEPT | {"cleanup.policy": "compact"}, 3, ["compacted"]),
+        (KEPT | {"min.insync.replicas": "1"}, 3, ["min.insync.replicas=1 of its 3 replicas"]),
+        (KEPT | {"min.insync.replicas": None}, 2, ["min.insync.replicas=1 of its 2 replicas"]),
+        (KEPT | {"min.insync.replicas": "1"}, 1, []),
+        (
+            {"retention.ms": "1", "cleanup.policy": "compact,delete"},
+            3,
+            ["retention.ms=1", "compacted", "of its 3"],
+        ),
     ],
 )
-def test_dead_letters_that_would_be_deleted_are_a_warning(
-    configuration: dict[str, str | None] | None, warning: str | None
+def test_each_way_to_lose_a_dead_letter_is_told(
+    configuration: dict[str, str | None], copies: int, told: list[str]
 ) -> None:
-    """A broker's default of seven days is a loss that nobody notices."""
-    found = dead_letters_warning("dead", configuration)
+    """A broker's default of seven days, or of one replica, is a loss that nobody notices."""
+    found = unsafe_dead_letters("dead", configuration, copies=copies)
 
-    assert (found is None) if warning is None else (found is not None and warning in found)
+    assert len(found) == len(told)
+    assert all(part in reason for part, reason in zip(told, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("most_bytes", "told"), [(None, None), ("16777216", None), ("1048588", "max.message.bytes=1048588")]
+)
+def test_a_topic_that_takes_no_large_dead_letter_is_told(most_bytes: str | None, told: str | None) -> None:
+    """A record of Kafka's largest size does not fit its own default once it is in base64."""
+    found = small_dead_letters("dead", {"max.message.bytes": most_bytes})
+
+    assert (found is None) if told is None else (found is not None and told in found)
 
 
 @pytest.mark.parametrize(

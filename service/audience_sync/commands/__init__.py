@@ -9,6 +9,7 @@ from audience_sync import __version__
 from audience_sync.commands.asyncapi import asyncapi
 from audience_sync.commands.chat import chat_commands
 from audience_sync.commands.check_config import check_config
+from audience_sync.commands.dead_letters import dead_letter_commands
 from audience_sync.commands.demo import demo
 from audience_sync.commands.emulate import emulate
 from audience_sync.commands.plan import plan
@@ -33,6 +34,7 @@ app.command()(demo)
 app.command()(probe)
 app.add_typer(rules_commands)
 app.add_typer(chat_commands)
+app.add_typer(dead_letter_commands)
 
 
 @app.callback(invoke_without_command=True)

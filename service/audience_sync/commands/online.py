@@ -31,8 +31,10 @@ def kafka_findings(settings: Settings, rules: Rules) -> list[Finding]:
     wanted = Wanted(
         sources=rules.topics,
         dead_letters=settings.dead_letters.topic,
+        replays=settings.dead_letters.replays,
         group=kafka.group_id,
         may_create=kafka.create_topics,
+        refuse_unsafe=settings.dead_letters.unsafe_topic == "refuse",
     )
     return list(of_kafka(address, wanted, translate=Translator(rules, find=lambda _: None).translate))
 

@@ -300,6 +300,10 @@ class Debouncer:
             user_id: refused for user_id in request.parts if (refused := users[user_id].refused) is not None
         }
 
+    def user(self, user_id: UserId) -> User | None:
+        """The user, if something of him is unsettled."""
+        return self._users.get(user_id)
+
     def marks_of(self, user_id: UserId) -> Sequence[Mark]:
         """Where what is under way for the user began."""
         user = self._users[user_id]

@@ -45,6 +45,8 @@ class Cause(StrEnum):
     """A field's text is not in the rule's map, and the map does not say what then."""
     BROKEN_LIMIT = "broken_limit"
     """A change would be refused by the Chat API: too long, or empty. Or they are too many for one event."""
+    OUTRUN = "outrun"
+    """A replay was read so late that newer events may have been settled since the log was looked through."""
 
 
 class Unusable(msgspec.Struct, frozen=True):

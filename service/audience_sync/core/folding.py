@@ -1,6 +1,6 @@
 """One user's changes folded into the shortest list with the same result."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from audience_sync.core.changes import (
@@ -60,6 +60,15 @@ class Folded:
                     self._remove_tag(tag)
         self.attributes = {**earlier.attributes, **self.attributes}
 
+    def changes(self) -> Iterator[Change]:
+        """The same as a list of changes, the removal of all tags first."""
+        if self.removes_all_tags:
+            yield RemoveAllTags()
+        for tag, added in self.tags.items():
+            yield AddTag(tag) if added else RemoveTag(tag)
+        for name, value in self.attributes.items():
+            yield RemoveAttribute(name) if value is None else SetAttribute(name, value)
+
     def next_endpoint(self) -> Endpoint | None:
         """The endpoint of the part that leaves first, or None if nothing is left."""
         if self.removes_all_tags:
@@ -113,6 +122,14 @@ class Folded:
             self.tags[tag] = False
 
 
+def folded(changes: Iterable[Change]) -> Folded:
+    """*changes*, in the log's order, as the shortest list with the same result."""
+    result = Folded()
+    for change in changes:
+        result.fold(change)
+    return result
+
+
 def changes_of(endpoint: Endpoint, part: Part) -> Iterator[Change]:
     """The changes that one user's *part* of a request to *endpoint* carries."""
     match endpoint:
@@ -131,7 +148,4 @@ def changes_of(endpoint: Endpoint, part: Part) -> Iterator[Change]:
 
 def folded_part(endpoint: Endpoint, part: Part) -> Folded:
     """A user's *part* of a request as folded changes again, as it was before it was taken."""
-    folded = Folded()
-    for change in changes_of(endpoint, part):
-        folded.fold(change)
-    return folded
+    return folded(changes_of(endpoint, part))

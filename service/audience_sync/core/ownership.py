@@ -8,6 +8,7 @@ import msgspec
 from audience_sync.core.hold import Note, Start
 from audience_sync.core.ledger import Ledger, Mark
 from audience_sync.core.limits import SERVER_TIMEOUT_SECONDS
+from audience_sync.core.replay_ledger import ReplayLedger
 
 
 class PartitionKey(NamedTuple):
@@ -61,6 +62,9 @@ class Ownership:
     of the others. So it is sent for only while we own it in every topic, when each of its partitions has been
     read up to its target, the wait after an owner who did not end clean is over, and the first commit that
     says so has been accepted.
+
+    replay_topic: the one of *topics* that letters are replayed through. It may have fewer partitions than the
+    others: a number without one is whole, and one of a number that we do not own elsewhere is not read.
     """
 
     def __init__(
@@ -71,15 +75,25 @@ class Ownership:
         topics: Sequence[str],
         bounds: Bounds,
         now: float,
+        replay_topic: str | None = None,
     ) -> None:
         self.epoch = epoch
         self._bounds = bounds
+        self._replay_topic = replay_topic
         self.partitions = {key: Partition(key, start) for key, start in starts.items()}
         self._numbers: dict[int, list[Partition]] = {}
         for key, partition in self.partitions.items():
             self._numbers.setdefault(key.number, []).append(partition)
+        for key, start in starts.items():
+            if key.topic == replay_topic:
+                self.partitions[key].ledger = self._replay_ledger(key, start)
         self._open: set[int] = set()
-        whole = {number for number, owned in self._numbers.items() if len(owned) == len(set(topics))}
+        sources = set(topics) - {replay_topic}
+        whole = {
+            number
+            for number, owned in self._numbers.items()
+            if sources <= {partition.ledger.topic for partition in owned}
+        }
         wait = bounds.lease_seconds + bounds.request_timeout_seconds + SERVER_TIMEOUT_SECONDS
         self._may_open_at = {
             number: now if all(partition.start.clean for partition in self._numbers[number]) else now + wait
@@ -91,8 +105,9 @@ class Ownership:
 
     @property
     def incomplete_numbers(self) -> list[int]:
-        """Numbers that we do not own in every topic: neither read nor sent for."""
-        return sorted(self._numbers.keys() - self._may_open_at.keys())
+        """Numbers that we do not own in every topic: neither read nor sent for. Replays alone make none."""
+        of_sources = {key.number for key in self.partitions if key.topic != self._replay_topic}
+        return sorted(of_sources - self._may_open_at.keys())
 
     @property
     def held_numbers(self) -> list[int]:
@@ -125,6 +140,17 @@ class Ownership:
         if full:
             return partition.ledger.read_position
         return min(partition.gate, partition.ledger.settled_position + self._bounds.max_unsettled_records)
+
+    def forgotten_below(self, number: int) -> Mapping[PartitionKey, int]:
+        """What was read of that number below these positions may be settled and forgotten.
+
+        While nothing has been sent, that is only what was settled before.
+        """
+        return {
+            key: partition.ledger.forgotten_below if number in self._open else partition.start.position
+            for key, partition in self.partitions.items()
+            if key.number == number
+        }
 
     def ambiguous(self, now: float) -> None:
         """A request ended without a definite answer: the API may still be applying it."""
@@ -175,6 +201,14 @@ class Ownership:
     def ledgers(self) -> Iterable[tuple[PartitionKey, Ledger]]:
         """Each partition with its ledger."""
         return ((key, partition.ledger) for key, partition in self.partitions.items())
+
+    def _replay_ledger(self, replays: PartitionKey, start: Start) -> ReplayLedger:
+        sources = [
+            partition.ledger
+            for key, partition in self.partitions.items()
+            if key.number == replays.number and key != replays
+        ]
+        return ReplayLedger(replays.topic, replays.number, start.position, sources=sources)
 
     def _opening(self, now: float) -> frozenset[int]:
         return frozenset(

@@ -51,14 +51,17 @@ class Round:
     """What was cut from a user's changes together, and leaves in up to a dozen requests, one after another.
 
     A round is finite whatever arrives meanwhile, so its marks are settled in the end.
+
+    sent: what has left of it, under way or confirmed.
     """
 
-    __slots__ = ("first_at", "marks", "rest")
+    __slots__ = ("first_at", "marks", "rest", "sent")
 
     def __init__(self, rest: Folded, marks: list[Mark], first_at: float) -> None:
         self.rest = rest
         self.marks = marks
         self.first_at = first_at
+        self.sent: list[tuple[Endpoint, Part]] = []
 
 
 class User:
@@ -162,7 +165,9 @@ class User:
             self.round = Round(self.waiting, self.marks, self.first_at)
             self.waiting, self.marks, self.urgent = Folded(), [], False
         self.step = Step.SENDING
-        return self.round.rest.take(endpoint)
+        part = self.round.rest.take(endpoint)
+        self.round.sent.append((endpoint, part))
+        return part
 
     def send_again(self) -> None:
         """What was settled before leaves once more, and nothing waits for it."""

@@ -7,12 +7,13 @@ from audience_sync.core.changes import Request, UserId
 from audience_sync.core.event import Unusable
 from audience_sync.core.folding import changes_of
 from audience_sync.core.guard import Guard
-from audience_sync.core.ledger import Mark
+from audience_sync.core.ledger import Mark, Origin
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.verdicts import Refusal
-from audience_sync.events.dead_letters import DeadLetters, Origin, refused_letter, unusable_letter
+from audience_sync.events.dead_letters import DeadLetters, refused_letter, unusable_letter
 from audience_sync.events.intake import Record
+from audience_sync.events.replays import Replay
 
 TURN_SECONDS: Final = 1.0
 """How often it is looked whether the guard lets a dead letter through."""
@@ -41,20 +42,23 @@ class Burial:
 
     def unusable(self, key: PartitionKey, record: Record, event: Unusable, mark: Mark) -> None:
         """Keep *record*; *mark* is settled when the broker has it."""
-
-        def settle() -> None:
-            mark.settle()
-            self._settled()
-
         letter = unusable_letter(
+            record,
             origin=Origin(key.topic, key.number, record.offset, mark.at),
-            key=record.key,
-            value=record.value,
             cause=event.cause,
             info=event.info,
             now=self._clock(),
         )
-        self._dead_letters.bury(record.key, letter, settle)
+        self._dead_letters.bury(record.key, letter, lambda: self._settle(mark))
+
+    def give_back(self, replay: Replay, event: Unusable, mark: Mark) -> None:
+        """Keep a letter that was replayed and can't be taken in; then settle *mark*."""
+        letter = replay.letter(cause=event.cause, info=event.info, now=self._clock())
+        self._dead_letters.bury(replay.user.encode(), letter, lambda: self._settle(mark))
+
+    def _settle(self, mark: Mark) -> None:
+        mark.settle()
+        self._settled()
 
     async def refused(
         self, tenure: Tenure, request: Request, user_id: UserId, refusal: Refusal, cause: str

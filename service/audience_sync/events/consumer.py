@@ -47,7 +47,10 @@ class Watch(Protocol):
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base class has no types
-    """The partitions of this replica: takes records in while there is room, commits, begins and ends tenures."""
+    """The partitions of this replica: takes records in while there is room, commits, begins and ends tenures.
+
+    replay_topic: the one of *topics* that letters are replayed through, if there is one.
+    """
 
     def __init__(
         self,
@@ -62,12 +65,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         commit_interval_seconds: float,
         clock: Callable[[], float],
         watch: Watch,
+        replay_topic: str | None = None,
     ) -> None:
         self._intake = intake
         self._begin = begin
         self._end = end
         self._nudge = nudge
         self._topics = topics
+        self._replay_topic = replay_topic
         self._bounds = bounds
         self._commit_interval_seconds = commit_interval_seconds
         self._clock = clock
@@ -220,7 +225,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         if epoch != self._epoch or self._assigned is None:
             return  # revoked meanwhile
         self._assigned = None
-        ownership = Ownership(epoch=epoch, starts=starts, topics=self._topics, bounds=self._bounds, now=now)
+        ownership = Ownership(
+            epoch=epoch,
+            starts=starts,
+            topics=self._topics,
+            bounds=self._bounds,
+            now=now,
+            replay_topic=self._replay_topic,
+        )
         for key, start in starts.items():
             self._positions.seek(key, start.position)
             self._positions.resume([key])

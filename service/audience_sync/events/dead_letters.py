@@ -1,30 +1,28 @@
 """What could not be applied, kept with the reason in a Kafka topic."""
 
 import asyncio
-from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterable
+from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
 from audience_sync.core.backoff import backoff_seconds
-from audience_sync.core.changes import Change, UserId
-from audience_sync.core.ledger import Mark
+from audience_sync.core.changes import (
+    AddTag,
+    Change,
+    RemoveAllTags,
+    RemoveAttribute,
+    RemoveTag,
+    SetAttribute,
+    UserId,
+)
+from audience_sync.core.ledger import Mark, Origin
 from audience_sync.core.verdicts import Refusal
+from audience_sync.formats import RawRecord, Record
 
 MOST_WAITING: Final = 1000
 """Dead letters that the broker has not acknowledged; above that nothing further is read."""
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Where the record stood: with its user and what it changes, what makes a repeat recognisable."""
-
-    topic: str
-    partition: int
-    position: int
-    """The record's own offset."""
-    timestamp: float
-    """Epoch seconds, from the record."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +31,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     id: the same for the same loss, however often it is met again.
     changes: [kind, ...its fields]; empty for a record that can't be read.
     key, value: the record's original bytes in base64, exactly; None where the record had none.
+    headers: its headers, in their order: [name, value in base64], or [name] where the value is null.
     """
 
     v: int = 1
@@ -45,7 +44,16 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     origins: list[Origin]
     key: str | None = None
     value: str | None = None
+    headers: list[list[str]] = []
     given_up_at: float
+
+    def original(self) -> RawRecord:
+        """The record that could not be used, as it was. Raises ValueError for what is no base64."""
+        return RawRecord(
+            _bytes_told(self.value),
+            _bytes_told(self.key),
+            tuple((name, _bytes_told(value[0]) if value else None) for name, *value in self.headers),
+        )
 
 
 class Watch(Protocol):
@@ -120,17 +128,17 @@ class DeadLetters:
                 return
 
 
-def unusable_letter(
-    *, origin: Origin, key: bytes | None, value: bytes | None, cause: str, info: str, now: float
-) -> DeadLetter:
-    """The dead letter of a record that causes nothing because it can't be used."""
+def unusable_letter(record: Record, *, origin: Origin, cause: str, info: str, now: float) -> DeadLetter:
+    """The dead letter of a *record* that causes nothing because it can't be used."""
+    headers = ((name, _told_bytes(value)) for name, value in record.headers)
     return DeadLetter(
         id=f"{origin.topic}/{origin.partition}/{origin.position}",
         cause=cause,
         info=info,
         origins=[origin],
-        key=None if key is None else b64encode(key).decode(),
-        value=None if value is None else b64encode(value).decode(),
+        key=_told_bytes(record.key),
+        value=_told_bytes(record.value),
+        headers=[[name] if value is None else [name, value] for name, value in headers],
         given_up_at=now,
     )
 
@@ -145,8 +153,8 @@ def refused_letter(
     now: float,
 ) -> DeadLetter:
     """The dead letter of a user's changes that the API refuses. *marks*: where what he waits for began."""
-    told = [[type(change).__name__, *msgspec.structs.astuple(change)] for change in changes]
-    origins = [Origin(mark.ledger.topic, mark.ledger.number, mark.position, mark.at) for mark in marks]
+    told = told_changes(changes)
+    origins = [origin for mark in marks for origin in mark.origins]
     places = ",".join(f"{origin.topic}/{origin.partition}/{origin.position}" for origin in origins)
     names = ",".join(change[0] + ":" + change[1] if len(change) > 1 else change[0] for change in told)
     return DeadLetter(
@@ -159,3 +167,32 @@ def refused_letter(
         origins=origins,
         given_up_at=now,
     )
+
+
+_KINDS: Final[dict[str, type[Change]]] = {
+    kind.__name__: kind for kind in (SetAttribute, RemoveAttribute, AddTag, RemoveTag, RemoveAllTags)
+}
+
+
+def told_changes(changes: Iterable[Change]) -> list[list[str]]:
+    """*changes* as a dead letter tells them: [kind, ...its fields]."""
+    return [[type(change).__name__, *msgspec.structs.astuple(change)] for change in changes]
+
+
+def changes_told(told: Iterable[Sequence[str]]) -> list[Change]:
+    """The changes that a dead letter tells. Raises ValueError for what is none."""
+    changes: list[Change] = []
+    for name, *values in filter(None, told):
+        kind = _KINDS.get(name)
+        if kind is None or len(values) != len(kind.__struct_fields__):
+            raise ValueError(f"{name!r} with {len(values)} values is no change")
+        changes.append(kind(*values))
+    return changes
+
+
+def _told_bytes(raw: bytes | None) -> str | None:
+    return None if raw is None else b64encode(raw).decode()
+
+
+def _bytes_told(told: str | None) -> bytes | None:
+    return None if told is None else b64decode(told, validate=True)

@@ -7,8 +7,8 @@ import msgspec
 
 from audience_sync.core.event import Translation, Wanting
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, NotSpokenError, ask
-from audience_sync.events.preflight import sample_keys
-from audience_sync.events.topics import dead_letters_warning, missing, missing_message, uneven
+from audience_sync.events.preflight import how_dead_letters_are_kept, sample_keys
+from audience_sync.events.topics import missing, missing_message, uneven, uneven_replays
 from audience_sync.formats import Record
 
 
@@ -32,12 +32,23 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What the service would need of Kafka. *may_create*: missing topics are created at its start."""
+    """What the service would need of Kafka.
+
+    may_create: missing topics are created at its start.
+    refuse_unsafe: it does not start where dead letters may be lost.
+    """
 
     sources: Sequence[str]
     dead_letters: str
+    replays: str
     group: str
     may_create: bool
+    refuse_unsafe: bool
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """All topics that must be there."""
+        return [*self.sources, self.dead_letters, self.replays]
 
 
 def of_kafka(
@@ -45,13 +56,13 @@ def of_kafka(
 ) -> Iterator[Finding]:
     """All findings about Kafka. One that prevents another is told instead of it. Blocks."""
     try:
-        found = ask(address, lambda kafka: kafka.partitions([*wanted.sources, wanted.dead_letters]))
+        found = ask(address, lambda kafka: kafka.partitions(wanted.topics))
     except KafkaAdminError as error:
         yield _problem(str(error))
         return
     yield from _of_topics(address, wanted, found)
     if wanted.dead_letters in found:
-        yield from _of_dead_letters(address, wanted.dead_letters)
+        yield from _of_dead_letters(address, wanted)
     for topic in wanted.sources:
         if topic in found:
             yield from _of_records(address, topic, translate)
@@ -59,7 +70,7 @@ def of_kafka(
 
 
 def _of_topics(address: KafkaAddress, wanted: Wanted, found: Mapping[str, int]) -> Iterator[Finding]:
-    if lacking := missing([*wanted.sources, wanted.dead_letters], found):
+    if lacking := missing(wanted.topics, found):
         if wanted.may_create:
             named = ", ".join(map(repr, lacking))
             yield _note(f"the topics {named} are not there, and are created at the service's start")
@@ -67,25 +78,23 @@ def _of_topics(address: KafkaAddress, wanted: Wanted, found: Mapping[str, int]) 
             yield _problem(missing_message(lacking, address.bootstrap))
     if (why := uneven(wanted.sources, found)) is not None:
         yield _problem(why)
+    if (why := uneven_replays(wanted.replays, wanted.sources, found)) is not None:
+        yield _warning(why)
     counts = ", ".join(f"{topic}: {found[topic]}" for topic in wanted.sources if topic in found)
     if counts:
         yield _note(f"partitions: {counts}")
 
 
-def _of_dead_letters(address: KafkaAddress, topic: str) -> Iterator[Finding]:
-    def question(kafka: KafkaAdmin) -> Mapping[str, str | None] | None:
-        try:
-            return kafka.configuration(topic)
-        except NotSpokenError:
-            return None
+def _of_dead_letters(address: KafkaAddress, wanted: Wanted) -> Iterator[Finding]:
+    def question(kafka: KafkaAdmin) -> Sequence[str]:
+        return how_dead_letters_are_kept(kafka, wanted.dead_letters, refuse_unsafe=wanted.refuse_unsafe)
 
     try:
-        warning = dead_letters_warning(topic, ask(address, question))
+        warnings = ask(address, question)
     except KafkaAdminError as error:
         yield _problem(str(error))
         return
-    if warning is not None:
-        yield _warning(warning)
+    yield from map(_warning, warnings)
 
 
 def _of_records(

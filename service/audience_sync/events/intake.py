@@ -1,6 +1,7 @@
 """Records of our partitions into the waiting changes, as many as there is room for."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from audience_sync.core.changes import UserId
@@ -22,6 +23,18 @@ class Record(RecordBytes, Protocol):
     def offset(self) -> int: ...  # noqa: D102
     @property
     def timestamp(self) -> int: ...  # noqa: D102
+
+
+class Replays(Protocol):
+    """Takes in letters that are replayed."""
+
+    topic: str
+    """What they are read from."""
+
+    def take(
+        self, tenure: Tenure, key: PartitionKey, record: Record, now: float, may_bury: Callable[[], bool]
+    ) -> bool:
+        """Take in one record. Returns whether it was: one that *may_bury* keeps back must wait."""
 
 
 class Watch(Protocol):
@@ -51,6 +64,7 @@ class Intake:
     bury: keeps an unusable record; its mark is settled when it stands in the dead letters.
     stopped: whether something on the whole forbids to read on (dead letters that can't be written, a stop).
     guard: whether too much goes to the dead letters.
+    replays: takes in the records of the topic that letters are replayed through, if there is one.
     """
 
     def __init__(
@@ -64,6 +78,7 @@ class Intake:
         max_waiting_users: int,
         clock: Callable[[], float],
         watch: Watch,
+        replays: Replays | None = None,
     ) -> None:
         self._translate = translate
         self._want = want
@@ -73,6 +88,7 @@ class Intake:
         self._max_waiting_users = max_waiting_users
         self._clock = clock
         self._watch = watch
+        self._replays = replays
         self._above_the_mark = False
 
     def full(self, tenure: Tenure) -> bool:
@@ -99,6 +115,7 @@ class Intake:
         ledger = ownership.partitions[key].ledger
         now = self._clock()
         topic = key.topic
+        replays = self._replays if self._replays is not None and self._replays.topic == topic else None
         for index, record in enumerate(records):
             position = record.offset
             if position >= below:
@@ -106,6 +123,14 @@ class Intake:
                     position
                 )  # no record lies before it: else a gap wider than the gate would last
                 return index
+            if replays is not None:
+                partition = ownership.partitions[key]
+                if not replays.take(
+                    tenure, key, record, now, partial(self._may_bury, partition, position, now)
+                ):
+                    return index
+                ledger.read_up_to(position + 1)
+                continue
             at = record.timestamp / 1000 if record.timestamp > 0 else now
             event = self._translate(topic, record)
             if type(event) is Translated or type(event) is TranslatedMany:

@@ -19,6 +19,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import (
     AuthenticationFailedError,
     GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
     IncompatibleBrokerVersion,
     KafkaError,
     TopicAlreadyExistsError,
@@ -166,6 +167,29 @@ class KafkaAdmin:
             raise NotSpokenError(f"error {error_code}")
         return {entry[0]: entry[1] for entry in entries}
 
+    def reconfigure(self, topic: str, configuration: Mapping[str, str]) -> None:
+        """Give a topic all of this configuration; what is not in it is the broker's default again.
+
+        Raises NotSpokenError, and KafkaAdminError if the broker refuses.
+        """
+        change = ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict(configuration))
+        try:
+            [(error_code, message, *_)] = self._admin().alter_configs([change]).resources
+        except _NOT_SPOKEN as error:
+            raise NotSpokenError(type(error).__name__) from None
+        if error_code:
+            raise KafkaAdminError(
+                f"topic {topic!r} can't be configured: {message or error_code}; allow it, or do it by hand"
+            )
+
+    def copies(self, topic: str) -> int:
+        """How many replicas each partition of a topic has, at least. Raises NotSpokenError."""
+        try:
+            [answer] = self._admin().describe_topics([topic])
+        except _NOT_SPOKEN as error:
+            raise NotSpokenError(type(error).__name__) from None
+        return min((len(partition["replicas"]) for partition in answer["partitions"]), default=0)
+
     def last_records(self, topic: str, most: int) -> list[RawRecord]:
         """The last records, equally many of each partition, *most* in all.
 
@@ -195,6 +219,8 @@ class KafkaAdmin:
         """{(topic, partition): position} that *group* has committed. Joins nothing. Raises NotSpokenError."""
         try:
             found = self._admin().list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:
+            return {}  # where no group has ever committed
         except _NOT_SPOKEN as error:
             raise NotSpokenError(type(error).__name__) from None
         return {(each.topic, each.partition): at.offset for each, at in found.items() if at.offset >= 0}

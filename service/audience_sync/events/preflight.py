@@ -1,17 +1,23 @@
 """What is looked at before anything is read: the topics, and whether their keys are the users."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from audience_sync.core.event import Translated, TranslatedMany, Translation
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, NotSpokenError, ask
 from audience_sync.events.topics import (
+    COPIES_BEFORE_SAFE,
     DEAD_LETTER_TOPIC,
+    REPLAY_TOPIC,
     TopicsChecked,
-    dead_letters_warning,
     missing,
     missing_message,
+    small_dead_letters,
     uneven,
+    uneven_replays,
+    unsafe_dead_letters,
+    untold_dead_letters,
 )
 from audience_sync.formats import Record
 
@@ -30,47 +36,71 @@ def check_topics(
     *,
     sources: Sequence[str],
     dead_letters: str,
+    replays: str | None = None,
     create_partitions: int | None = None,
     create_replication: int = -1,
+    refuse_unsafe: bool = False,
 ) -> TopicsChecked:
     """See that all topics are there and fit together; create missing ones if *create_partitions* is given.
 
-    Source topics get that many partitions, the dead letters one, kept for ever, all of them
-    *create_replication* copies (-1: the broker's default). Blocks, as long as *address*
-    says at most; safe to repeat, from several replicas at the same time as well.
-    Raises KafkaAdminError for topics that are missing and for sources of different partition counts. What
-    the broker can't be asked is a warning and no error.
+    Source topics get that many partitions, the topic of *replays* as many as the sources have, the dead letters
+    one; the last two are kept for ever. All have *create_replication* copies (-1: the broker's default). Blocks,
+    as long as *address* says at most; safe to repeat, from several replicas at the same time as well.
+    Raises KafkaAdminError for topics that are missing, for sources of different partition counts, and with
+    *refuse_unsafe* for dead letters that may be lost. What the broker can't be asked is a warning and no error.
     """
-    wanted = [*sources, dead_letters]
+    wanted = [*sources, *([] if replays is None else [replays]), dead_letters]
 
     def question(kafka: KafkaAdmin) -> TopicsChecked:
         found = kafka.partitions(wanted)
         lacking = missing(wanted, found)
         if lacking and create_partitions is None:
             raise KafkaAdminError(missing_message(lacking, address.bootstrap))
-        created: tuple[str, ...] = ()
+        created: list[str] = []
         warnings: list[str] = []
-        if lacking and create_partitions is not None:
+        for topic in lacking:
+            assert create_partitions is not None, "else the first one missing was an error"
+            partitions, configuration = create_partitions, dict[str, str]()
+            if topic == dead_letters:
+                partitions, configuration = 1, DEAD_LETTER_TOPIC
+            elif topic == replays:
+                partitions = max((found[source] for source in sources if source in found), default=partitions)
+                configuration = REPLAY_TOPIC
             try:
-                for topic in lacking:
-                    kept = topic == dead_letters
-                    kafka.create(
-                        topic,
-                        partitions=1 if kept else create_partitions,
-                        replication=create_replication,
-                        configuration=DEAD_LETTER_TOPIC if kept else {},
-                    )
-                created = lacking
+                kafka.create(
+                    topic, partitions=partitions, replication=create_replication, configuration=configuration
+                )
+                created.append(topic)
+                if configuration and kafka.copies(topic) >= COPIES_BEFORE_SAFE:
+                    in_sync = {"min.insync.replicas": str(COPIES_BEFORE_SAFE)}
+                    with suppress(KafkaAdminError):  # where that is not allowed, it is told below
+                        kafka.reconfigure(topic, {**configuration, **in_sync})
             except NotSpokenError:
-                warnings += [f"the broker can't be asked to create topic {topic!r}" for topic in lacking]
+                warnings.append(f"the broker can't be asked to create topic {topic!r}")
+        if lacking:
             found = kafka.partitions(wanted)
         if (why := uneven(sources, found)) is not None:
             raise KafkaAdminError(f"Kafka at {address.bootstrap}: {why}")
-        if dead_letters in found and (warning := _retention(kafka, dead_letters)) is not None:
-            warnings.append(warning)
-        return TopicsChecked(partitions=found, created=created, warnings=tuple(warnings))
+        if replays is not None and (why := uneven_replays(replays, sources, found)) is not None:
+            warnings.append(why)
+        if dead_letters in found:
+            warnings += how_dead_letters_are_kept(kafka, dead_letters, refuse_unsafe=refuse_unsafe)
+        return TopicsChecked(partitions=found, created=tuple(created), warnings=tuple(warnings))
 
     return ask(address, question)
+
+
+def how_dead_letters_are_kept(kafka: KafkaAdmin, topic: str, *, refuse_unsafe: bool) -> list[str]:
+    """What a person should know of the topic of dead letters. Raises KafkaAdminError if they may be lost."""
+    try:
+        configuration, copies = kafka.configuration(topic), kafka.copies(topic)
+    except NotSpokenError:
+        return [untold_dead_letters(topic)]
+    unsafe = unsafe_dead_letters(topic, configuration, copies=copies)
+    if unsafe and refuse_unsafe:
+        raise KafkaAdminError("; ".join(unsafe) + "; or let the setting dead_letters.unsafe_topic be warn")
+    small = small_dead_letters(topic, configuration)
+    return [*unsafe, *([] if small is None else [small])]
 
 
 def topics_there(address: KafkaAddress, *, but: Collection[str]) -> frozenset[str]:
@@ -108,10 +138,3 @@ def sample_keys(
         return samples
 
     return ask(address, question)
-
-
-def _retention(kafka: KafkaAdmin, topic: str) -> str | None:
-    try:
-        return dead_letters_warning(topic, kafka.configuration(topic))
-    except NotSpokenError:
-        return dead_letters_warning(topic, None)

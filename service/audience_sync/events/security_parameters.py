@@ -45,7 +45,7 @@ def faststream_parameters(security: KafkaSecurity) -> BrokerParameters:
 
 
 def aiokafka_parameters(security: KafkaSecurity) -> dict[str, Any]:
-    """Keyword arguments for a consumer of aiokafka, as FastStream would give them. Reads files: it blocks."""
+    """Keyword arguments for clients of aiokafka, as FastStream would give them. Reads files: it blocks."""
     told = faststream_parameters(security)
     provider = told.get("sasl_oauth_token_provider")
     tokens = {} if provider is None else {"sasl_oauth_token_provider": provider}

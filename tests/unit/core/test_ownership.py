@@ -74,6 +74,58 @@ def test_a_number_that_is_not_ours_in_every_topic_is_neither_read_nor_sent() -> 
     assert note(ownership, last=True) == CLEAN.note
 
 
+def with_replays(*keys: PartitionKey) -> Ownership:
+    """These partitions just assigned, of two topics of events and one of replays."""
+    return Ownership(
+        epoch=1,
+        starts=dict.fromkeys(keys, CLEAN),
+        topics=["events", "others", "replays"],
+        bounds=BOUNDS,
+        now=NOW,
+        replay_topic="replays",
+    )
+
+
+def test_a_number_without_a_partition_of_replays_is_whole() -> None:
+    """Topics that grow must not wait for the topic of replays; letters of its users have to."""
+    ownership = with_replays(KEY, OTHER)
+
+    assert ownership.incomplete_numbers == []
+    assert ownership.readable_below(KEY, full=False) == 40
+
+
+def test_replays_of_a_number_that_is_not_ours_elsewhere_are_not_read() -> None:
+    """Another replica may be sending for its users; it is no reason to be unready."""
+    ownership = with_replays(KEY, OTHER, PartitionKey("replays", 1))
+
+    assert ownership.incomplete_numbers == []
+    assert ownership.readable_below(PartitionKey("replays", 1), full=False) == 10
+    assert with_replays(KEY, PartitionKey("replays", 0)).incomplete_numbers == [0]
+
+
+def test_a_replay_anchors_the_topics_of_its_number() -> None:
+    """And those alone; what is forgotten before anything was sent is only what was settled before."""
+    elsewhere = PartitionKey("events", 1), PartitionKey("others", 1)
+    ownership = with_replays(KEY, OTHER, PartitionKey("replays", 0), *elsewhere)
+    replays = ownership.partitions[PartitionKey("replays", 0)].ledger
+    for key, partition in ownership.partitions.items():
+        if key.topic != "replays":
+            partition.ledger.read_up_to(40)
+    assert set(ownership.forgotten_below(0).values()) == {10}
+
+    replay = replays.mark(10, NOW)
+    replays.read_up_to(40)
+    for key in (KEY, OTHER, *elsewhere):
+        ownership.partitions[key].ledger.read_up_to(50)
+    opened(ownership, NOW)
+
+    settled = {key: ownership.commit(NOW).entries[key][0] for key in (KEY, OTHER, *elsewhere)}
+    assert settled == {KEY: 40, OTHER: 40, elsewhere[0]: 50, elsewhere[1]: 50}
+    assert ownership.forgotten_below(0)[KEY] == 50
+    replay.settle()
+    assert ownership.commit(NOW).entries[KEY][0] == 50
+
+
 def test_after_an_owner_who_did_not_end_clean_the_first_request_waits() -> None:
     """His lease, his last request and the server's own time-out may all still be running."""
     ownership = an_ownership({KEY: UNCLEAN}, now=NOW)

@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 
 from audience_sync.core.changes import AddTag, RemoveAllTags, SetAttribute, UserId
-from audience_sync.core.ledger import Ledger
+from audience_sync.core.ledger import Ledger, Origin
 from audience_sync.core.verdicts import Refusal
 from audience_sync.events.dead_letters import (
     MOST_WAITING,
     DeadLetter,
     DeadLetters,
-    Origin,
     refused_letter,
     unusable_letter,
 )
+from audience_sync.formats import RawRecord
 from tests.support.clock import on_virtual_time, virtual_now
 
 ORIGIN = Origin("events", 3, 17, 1000.0)
@@ -51,9 +51,8 @@ class Topic:
 
 def a_letter(number: int = 17) -> DeadLetter:
     return unusable_letter(
+        RawRecord(b"\xff", b"k", (("a", b"\xfe"), ("b", None), ("a", b""))),
         origin=Origin("events", 3, number, 1000.0),
-        key=b"k",
-        value=b"\xff",
         cause="unreadable",
         info="no JSON",
         now=1.0,
@@ -125,8 +124,11 @@ def test_an_unusable_record_is_kept_to_the_byte_and_has_one_id() -> None:
     assert (letter.id, letter.key, letter.value) == ("events/3/17", "aw==", "/w==")
     assert letter.origins == [ORIGIN]
     assert a_letter() == letter
-    nothing = unusable_letter(origin=ORIGIN, key=None, value=None, cause="unreadable", info="null", now=1.0)
-    assert (nothing.key, nothing.value) == (None, None)
+    assert letter.headers == [["a", "/g=="], ["b"], ["a", ""]]
+    assert letter.original() == RawRecord(b"\xff", b"k", (("a", b"\xfe"), ("b", None), ("a", b"")))
+    nothing = unusable_letter(RawRecord(None), origin=ORIGIN, cause="unreadable", info="null", now=1.0)
+    assert (nothing.key, nothing.value, nothing.headers) == (None, None, [])
+    assert nothing.original() == RawRecord(None)
 
 
 def test_a_refused_user_is_kept_with_his_changes_and_where_they_began() -> None:

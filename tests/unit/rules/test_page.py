@@ -35,7 +35,8 @@ def test_every_key_and_cause_is_on_the_page() -> None:
         ChangeModel,
         TagModel,
     ]
-    words = [name for model in models for name in model.model_fields] + [*Cause]
+    words = [name for model in models for name in model.model_fields]
+    words += [cause for cause in Cause if cause is not Cause.OUTRUN]  # no rule's, but a replay's
     words += [name for name in AttributeModel.model_fields if name not in ("name", "value")]
 
     assert [word for word in words if not re.search(rf"^\| `{word}\b", PAGE, re.MULTILINE)] == []

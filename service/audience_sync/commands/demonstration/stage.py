@@ -25,6 +25,7 @@ from audience_sync.commands.demonstration.view import View
 
 APP_ID: Final = 1400000000
 DEAD_LETTERS: Final = "audience-sync-dead-letters"
+REPLAYS: Final = f"{DEAD_LETTERS}-replay"
 
 LONGEST_WAIT_SECONDS: Final = 8.0
 """Less than the default, so that the restless user is sent while one watches."""
@@ -45,7 +46,7 @@ def play(plan: Plan, view: View, stopping: Stopping) -> Findings:
         loopback_client() as client,
     ):
         folder = Path(name)
-        broker.create([*TOPICS, DEAD_LETTERS])
+        broker.create([*TOPICS, DEAD_LETTERS, REPLAYS])
         key_file = folder / "key"
         key_file.write_text(secrets.token_hex(32))
         view.say(f"Kafka (embedded) at {broker.bootstrap}")
