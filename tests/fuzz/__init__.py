@@ -1,0 +1,1 @@
+"""Random and mutated bytes as events, as many as asked for: `make fuzz`. A few thousand run with the properties."""
