@@ -1,7 +1,8 @@
 """Get a permit, cut a request from who is ready, settle; sleep until the next moment that matters."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from math import inf
 from typing import Final, Protocol
 
 from audience_sync.core.batches import ALONE
@@ -131,7 +132,8 @@ class Delivery:
         tenure.debouncer.advance(now)
         self._lift_a_stop_that_nobody_can_end(tenure, now)
         self._send_doubtful_users_again(tenure, now)
-        for endpoint, pace in self._paces.items():
+        for endpoint in self._in_turn(tenure):
+            pace = self._paces[endpoint]
             while (at := self._may_start_at(tenure, endpoint, pace)) is not None and at <= now:
                 ready = tenure.debouncer.ready.waiting(endpoint)
                 calls = [(each, each.start(now)) for each in (pace, self._pace_of_all) if each is not None]
@@ -139,6 +141,14 @@ class Delivery:
                 tenure.requests_in_flight += 1
                 self._watch.request_cut(request, ready=max(ready, len(request.parts)))
                 tasks.create_task(self._deliver(tenure, request, calls))
+
+    def _in_turn(self, tenure: Tenure) -> Collection[Endpoint]:
+        """Where all share one limit, whoever waits longest is next: the first endpoint would take every permit."""
+        if self._pace_of_all is None:
+            return self._paces
+        ready = tenure.debouncer.ready
+        since = {endpoint: ready.worth_cutting_at(endpoint) for endpoint in self._paces}
+        return sorted(self._paces, key=lambda endpoint: since[endpoint] or inf)
 
     def _lift_a_stop_that_nobody_can_end(self, tenure: Tenure, now: float) -> None:
         """Its users are settled, revoked, or what arrived meanwhile goes to another endpoint first."""

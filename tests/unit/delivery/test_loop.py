@@ -155,6 +155,25 @@ def test_all_endpoints_together_leave_no_faster_than_the_pace_of_the_app() -> No
     on_virtual_time(main())
 
 
+def test_of_endpoints_that_share_a_limit_none_waits_for_the_end_of_another() -> None:
+    """Tags go on and on, more of them than the limit has calls; an attribute is sent all the same."""
+
+    async def main() -> None:
+        pace = Pace(calls_per_second=2, most_in_flight=100)
+        deliveries = Deliveries(calls_per_second=100, pace_of_all=pace)
+        async with deliveries.running():
+            for number in range(200):
+                deliveries.tell(f"user-{number}", AddTag("a"), urgent=True)
+                if number == 50:
+                    deliveries.tell("alice", SetAttribute("city", "x"), urgent=True)
+                    told_at = virtual_now()
+                await asyncio.sleep(0.2)
+
+        assert deliveries.sent_to("alice")[0] - told_at < 2
+
+    on_virtual_time(main())
+
+
 def test_an_answer_about_the_whole_app_slows_all_endpoints() -> None:
     """And not only the one that met it."""
 
