@@ -27,7 +27,7 @@ from audience_sync.events.security_parameters import faststream_parameters
 from audience_sync.events.stream import Stream, StreamOptions, missing_codecs
 from audience_sync.events.translator import Translator
 from audience_sync.rules.file import parse_rules
-from tests.support.kafka_topics import a_topic, eventually, write, write_transactions
+from tests.support.kafka_topics import a_topic, eventually, write, write_transactions, write_with_header
 from tests.support.tenures import TIMES
 
 pytestmark = pytest.mark.broker
@@ -233,12 +233,14 @@ async def test_every_codec_and_every_header_is_read(broker: str) -> None:
     await write(
         broker, topic, event("bytes"), headers=[("content-type", b"\xff\xfe"), ("correlation_id", b"\xff")]
     )
+    await write_with_header(broker, topic, event("name"), name=b"\xff\xfe\xfd\xfc")
+    await write(broker, topic, event("after"))
 
     pieces = Pieces(broker, topic)
     async with pieces.running():
-        await eventually(lambda: pieces.users == 82, "82 users wait")
+        await eventually(lambda: pieces.users == 84, "84 users wait")
 
-    assert pieces.read_position == 82
+    assert pieces.read_position == 84
     assert pieces.unusable_records == []
 
 

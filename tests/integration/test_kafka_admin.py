@@ -10,7 +10,8 @@ from audience_sync.events.preflight import KeySample, check_topics, sample_keys,
 from audience_sync.events.security import KafkaSecurity, Protocol
 from audience_sync.events.topics import DEAD_LETTER_TOPIC
 from audience_sync.events.translator import Translator
-from audience_sync.rules.file import parse_rules
+from audience_sync.rules.file import load_rules, parse_rules
+from tests.support.kafka_topics import a_topic, write_with_header
 
 pytestmark = pytest.mark.broker
 
@@ -194,3 +195,15 @@ rules: [{{name: one, event: x, user: "{{u}}", changes: [{{add_tag: t}}]}}]
     )
 
     assert samples == {topic: KeySample(20, 20, 20), empty: KeySample(0, 0, 0)}
+
+
+async def test_a_header_whose_name_is_no_text_makes_the_sample_smaller_and_stops_no_start(
+    broker: str, address: KafkaAddress
+) -> None:
+    """The library can't read such a record; the service itself can."""
+    topic = a_topic(broker)
+    await write_with_header(broker, topic, b"{}", name=b"\xff\xfe\xfd\xfc")
+
+    samples = sample_keys(address, topics=[topic], translate=Translator(load_rules()).translate)
+
+    assert samples[topic].records == 0

@@ -1,11 +1,13 @@
 """Topics of a test's own, and records in them."""
 
 import asyncio
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.record.util import calc_crc32c
 
 from audience_sync.events.kafka_admin import KafkaAddress, ask
 from audience_sync.events.security import KafkaSecurity
@@ -31,6 +33,26 @@ async def write(
         for value in values:
             await producer.send(topic, value, partition=0, headers=headers)
         await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def write_with_header(broker: str, topic: str, value: bytes, *, name: bytes) -> None:
+    """Write a record to partition 0 with a header of any name of four bytes, as clients in C can."""
+    producer = AIOKafkaProducer(bootstrap_servers=broker)
+    await producer.start()
+    try:
+        batch = producer.create_batch()
+        batch.append(key=None, value=value, timestamp=None, headers=[("zzzz", b"v")])
+        batch.close()
+        data = bytearray(batch._build())
+        at = data.find(b"zzzz")
+        data[at : at + 4] = name
+        struct.pack_into(
+            ">I", data, 17, calc_crc32c(memoryview(data)[21:])
+        )  # where the format has its checksum
+        batch._buffer = data
+        await (await producer.send_batch(batch, topic, partition=0))
     finally:
         await producer.stop()
 

@@ -18,6 +18,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import (
     AuthenticationFailedError,
+    CorruptRecordException,
     GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
     IncompatibleBrokerVersion,
@@ -210,7 +211,11 @@ class KafkaAdmin:
         records: list[RawRecord] = []
         unread = set(there)
         while unread and len(records) < most and time.monotonic() + 2 * _LOOK_AGAIN_SECONDS < self._deadline:
-            for batch in consumer.poll(timeout_ms=math.ceil(_LOOK_AGAIN_SECONDS * 1000)).values():
+            try:
+                polled = consumer.poll(timeout_ms=math.ceil(_LOOK_AGAIN_SECONDS * 1000))
+            except CorruptRecordException:
+                break  # a header's name is no UTF-8: the library can't read on, and a sample may be smaller
+            for batch in polled.values():
                 records += [RawRecord(record.value, record.key, record.headers) for record in batch]
             unread = {partition for partition in there if consumer.position(partition) < ends[partition]}
         return records[:most]

@@ -12,6 +12,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
+from audience_sync.events.header_names import read_any_header_name
 from audience_sync.events.security_parameters import BrokerParameters
 
 BATCH_TIMEOUT_MILLISECONDS: Final = 50
@@ -53,6 +54,7 @@ class Stream:
         failed: Callable[[BaseException], None],
         middlewares: Sequence[Any] = (),
     ) -> None:
+        read_any_header_name()
         self._failed = failed
         self._take = take
         self.broker = KafkaBroker(
