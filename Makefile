@@ -1,6 +1,6 @@
 # The few commands a person types. Each installs what it needs first, into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help docs demo test check unit integration faults simulate fuzz bench containers format image clean
+.PHONY: help docs demo test check unit integration faults simulate scenarios fuzz bench containers format image clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,10 +23,10 @@ check: .venv/installed ## format, lint, types, and every test that needs no brok
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(PYTEST) -q -n auto tests/unit tests/properties tests/contract tests/docs tests/simulation/test_simulation.py
+	$(PYTEST) -q -n auto tests/unit tests/properties tests/contract tests/docs tests/simulation/test_simulation.py tests/scenarios
 
 test: check ## everything; a real Kafka is found or fetched, and started
-	$(PYTEST) --ignore=tests/unit --ignore=tests/properties --ignore=tests/contract --ignore=tests/docs --ignore=tests/simulation/test_simulation.py
+	$(PYTEST) --ignore=tests/unit --ignore=tests/properties --ignore=tests/contract --ignore=tests/docs --ignore=tests/simulation/test_simulation.py --ignore=tests/scenarios
 
 integration: .venv/installed ## the tests on a real broker
 	$(PYTEST) -m broker
@@ -44,6 +44,9 @@ fuzz: .venv/installed ## EVENTS=1000000 spoilt records through the way in: each 
 
 bench: .venv/installed ## events a second through the rules, beside a translation by hand
 	$(BIN)/python -m benchmarks.rules_engine
+
+scenarios: .venv/installed ## what an engineer would ask for, on virtual time, each with its figures; or SCENARIO=burst
+	$(BIN)/python -m tests.scenarios $(SCENARIO)
 
 containers: .venv/installed ## the image that ships, wired to Kafka and the emulator in containers
 	$(PYTEST) -m containers

@@ -17,6 +17,7 @@ from audience_sync.chat_api.errors import BY_CODE
 from audience_sync.rules.schema import json_schema
 from audience_sync.settings import FILE_VARIABLE, PREFIX, Group, Settings
 from audience_sync.telemetry.metrics import Metrics
+from tests.scenarios.scenario import first_sentence, scenario_files
 from tests.simulation.mutations import MUTATIONS
 
 FOLDER: Final = Path(__file__).parent
@@ -104,9 +105,14 @@ def reliability_page() -> str:
     misreadings = "".join(
         f"| {mutation.name} | {mutation.promise} | {_paragraph(mutation.what)} |\n" for mutation in MUTATIONS
     )
+    scenarios = "".join(
+        f"| [{file.stem}](../tests/scenarios/{file.name}) | {first_sentence(file.read_text())} |\n"
+        for file in scenario_files()
+    )
     tables = {
         "docs/reliability-seen.json": _seen(json.loads((FOLDER / "reliability-seen.json").read_text())),
         "tests/faults": f"| test | what was running | what broke | what held |\n| --- | --- | --- | --- |\n{faults}",
+        "tests/scenarios": f"| scenario | what happens, and what is expected |\n| --- | --- |\n{scenarios}",
         "tests/simulation": f"| misreading | breaks | what |\n| --- | --- | --- |\n{misreadings}",
     }
     page = (FOLDER / "reliability.md").read_text()

@@ -262,6 +262,11 @@ class Promises(Judge):
         found = self.server.words.get(user, {}).get(name)
         return found is True if _is_tag(name) else found
 
+    def has_the_last_word(self, user: str, name: str) -> bool:
+        """Whether the API has what the log says last, whatever the dead letters say."""
+        words = [word for word in self._words[user, name] if self._log.is_visible(word.record)]
+        return not words or (words[-1].effect or None) == (self._found(user, name) or None)
+
     def _holds(self, user: str, name: str, *, below: int | None) -> bool:
         """Whether the API has the last word on a name below that position, or a later one."""
         if self.given_up_on_purpose(user):

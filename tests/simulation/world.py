@@ -22,7 +22,7 @@ from tests.simulation.group import Group, Step
 from tests.simulation.letters import Letter, LetterTopic
 from tests.simulation.link import Link
 from tests.simulation.log import Log, Transaction
-from tests.simulation.loop import Process, StalledError, WorldLoop, on_world_time
+from tests.simulation.loop import START, Process, StalledError, WorldLoop, on_world_time
 from tests.simulation.member import Consumer, Coordinator
 from tests.simulation.plan import Plan, Produced
 from tests.simulation.promises import Promises
@@ -36,6 +36,10 @@ LIFE_EVERY_SECONDS: Final = 9.0
 
 UNSTABLE_SECONDS: Final = 10.0
 """So long after the group has changed, who has left it may still send for what he had."""
+
+GOES_ON_SECONDS: Final = 60.0
+AT_MOST_LATER_SECONDS: Final = 900.0
+"""When not everything is settled in time, something must be settled that often, and everything so much later."""
 
 METADATA_SECONDS: Final = (0.5, 5.0)
 """So long until a member hears that a topic has grown. Kafka's default is up to five minutes."""
@@ -115,6 +119,7 @@ class World:
         self._homes: dict[str, int] = {}
         self._transactions: dict[int, Transaction] = {}
         self._has_drained = False
+        self._settled: Mapping[TopicPartition, int] = {}
         self._goal: Mapping[TopicPartition, int] = {}
         self._chance = self.chance("world")
         if watch is not None:
@@ -156,9 +161,9 @@ class World:
         for at, fault in plan.faults:
             later(at, self._break, fault)
         later(plan.heals_at, self._heal)
-        deadline = later(plan.heals_at + plan.drained_within_seconds, self._too_late)
+        self._deadline = later(plan.heals_at + plan.drained_within_seconds, self._too_late)
         await self.over.wait()
-        deadline.cancel()
+        self._deadline.cancel()
         if self.violation is None:
             self.promises.all_in_step()
         await self._clean_up()
@@ -166,6 +171,13 @@ class World:
             raise self.violation
 
     def _too_late(self) -> None:
+        """Whoever is slow gets more time, as long as he goes on: with little room a bad user holds many up."""
+        settled = {at: self._position(at) for at in self.log.partitions}
+        latest = self.plan.heals_at + self.plan.drained_within_seconds + AT_MOST_LATER_SECONDS
+        if settled != self._settled and self.loop.now - START < latest:
+            self._settled = settled
+            self._deadline = self.loop.later(GOES_ON_SECONDS, self._too_late)
+            return
         left = {
             f"{at.topic}/{at.partition}": f"{self._position(at)} of {self.log.visible_end(at)}"
             for at in self.log.partitions
