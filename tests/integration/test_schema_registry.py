@@ -1,6 +1,9 @@
 """Events in Confluent's wire format, with a real broker and a real registry, which may be down."""
 
 import json
+import os
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -96,11 +99,11 @@ def registry_port() -> int:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, topic: str, broker: str, registry_port: int) -> Iterator[Fleet]:
-    """Replicas that read one topic of Avro."""
+def environment(tmp_path: Path, topic: str, registry_port: int) -> dict[str, str]:
+    """Settings of replicas that read one topic of Avro."""
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES.replace("TOPIC", topic))
-    environment = {
+    return {
         "AUDIENCE_SYNC_KAFKA__GROUP_ID": topic,
         "AUDIENCE_SYNC_RULES_FILE": str(rules),
         "AUDIENCE_SYNC_DEAD_LETTERS__TOPIC": f"{topic}-dead-letters",
@@ -108,6 +111,11 @@ def fleet(tmp_path: Path, topic: str, broker: str, registry_port: int) -> Iterat
         "AUDIENCE_SYNC_REGISTRY__URL": f"http://127.0.0.1:{registry_port}/apis/ccompat/v7",
         "AUDIENCE_SYNC_REGISTRY__TIMEOUT_SECONDS": "2",
     }
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, broker: str, environment: dict[str, str]) -> Iterator[Fleet]:
+    """Replicas before one emulator."""
     with (
         emulated_chat(tmp_path) as chat,
         Fleet(tmp_path, broker=broker, chat=chat, environment=environment) as fleet,
@@ -117,7 +125,12 @@ def fleet(tmp_path: Path, topic: str, broker: str, registry_port: int) -> Iterat
 
 @pytest.mark.broker
 def test_while_the_registry_is_down_records_wait_and_none_is_given_up(
-    fleet: Fleet, broker: str, topic: str, registry_port: int, apicurio: Apicurio
+    fleet: Fleet,
+    broker: str,
+    topic: str,
+    registry_port: int,
+    apicurio: Apicurio,
+    environment: dict[str, str],
 ) -> None:
     """They are applied once it answers; what it definitely does not know goes to the dead letters alone."""
     at = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
@@ -141,6 +154,16 @@ def test_while_the_registry_is_down_records_wait_and_none_is_given_up(
     with relay_to(apicurio.url, port=registry_port):
         eventually(lambda: len(fleet.chat.state()) == 50, "all users are in step", 60)
         eventually(lambda: replica.metric("audience_sync_dead_letters_total") == 1, "one record is given up")
+        planned = subprocess.run(
+            [sys.executable, "-m", "audience_sync", "plan", "--topic", topic, "--last", "51", "--json"],
+            env=os.environ | environment | {"AUDIENCE_SYNC_KAFKA__BOOTSTRAP_SERVERS": broker},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert planned.returncode == 0, planned.stderr
+        assert [each["users"] for each in json.loads(planned.stdout)["first_requests"]] == [50]
     assert {user["attributes"]["membership"] for user in fleet.chat.state().values()} == {"GOLD"}
     assert "schema_not_fetched" in replica.text()
     assert "Traceback" not in replica.text()

@@ -10,6 +10,7 @@ from audience_sync.chat_api import ChatApi, ChatApiError
 from audience_sync.commands.chat.ending import what_happened, what_next
 from audience_sync.commands.chat.output import View, output
 from audience_sync.commands.chat.words import printable
+from audience_sync.commands.schemas import finding
 from audience_sync.core.attribute_slots import NamesDoNotFitError, Slot, slots, to_be_added, told
 from audience_sync.core.rules import Rules
 from audience_sync.events.inspection import Finding, Wanted, Weight, of_kafka
@@ -36,7 +37,8 @@ def kafka_findings(settings: Settings, rules: Rules) -> list[Finding]:
         may_create=kafka.create_topics,
         refuse_unsafe=settings.dead_letters.unsafe_topic == "refuse",
     )
-    return list(of_kafka(address, wanted, translate=Translator(rules, find=lambda _: None).translate))
+    translator = Translator(rules, finding(settings.registry) or (lambda _: None))
+    return list(of_kafka(address, wanted, translate=translator.translate))
 
 
 async def attribute_slots(settings: Settings, rules: Rules) -> tuple[list[Slot], list[Finding]]:

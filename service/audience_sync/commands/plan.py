@@ -15,6 +15,7 @@ from audience_sync.commands.planning.assumptions import assumed, kafka_address, 
 from audience_sync.commands.planning.told import bounds, told
 from audience_sync.commands.planning.view import show
 from audience_sync.commands.run import with_topics_of_the_broker
+from audience_sync.commands.schemas import finding
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.plan_figures import Figures
 from audience_sync.core.planner import ANSWER_SECONDS, Arrival, Planner, in_order
@@ -22,6 +23,7 @@ from audience_sync.core.rules import Rules
 from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.onlooker import Reading, onlooker
 from audience_sync.events.recorded import LineError, Recorded, recorded
+from audience_sync.events.schemas import RegistryError
 from audience_sync.events.translator import Translator
 from audience_sync.formats import FormatError
 from audience_sync.rules.problems import RulesError
@@ -76,7 +78,7 @@ def plan(
         if file is None:
             known = with_topics_of_the_broker(settings, known, rules)
         records = _kept(file, topic) if file else _newest(settings, known, topic, last or 0)
-        translator = Translator(known)
+        translator = Translator(known, finding(settings.registry))
         came = in_order(
             arrivals(
                 records,
@@ -90,7 +92,7 @@ def plan(
         raise Stop(ExitCode.BAD_INPUT, f"{file}, {error}") from error
     except OSError as error:
         raise Stop(ExitCode.BAD_INPUT, f"{file}: {error.strerror or error}; give a readable file") from error
-    except (KafkaAdminError, SchemaMissingError) as error:
+    except (KafkaAdminError, RegistryError, SchemaMissingError) as error:
         raise Stop(ExitCode.UNAVAILABLE, str(error)) from error
     if last is not None:
         came = came[-last:]

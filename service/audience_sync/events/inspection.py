@@ -8,6 +8,7 @@ import msgspec
 from audience_sync.core.event import Translation, Wanting
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, NotSpokenError, ask
 from audience_sync.events.preflight import how_dead_letters_are_kept, sample_keys
+from audience_sync.events.schemas import RegistryError
 from audience_sync.events.topics import missing, missing_message, uneven, uneven_replays
 from audience_sync.formats import Record
 
@@ -111,7 +112,7 @@ def _of_records(
 
     try:
         sample = sample_keys(address, topics=[topic], translate=translated)[topic]
-    except KafkaAdminError as error:
+    except (KafkaAdminError, RegistryError) as error:
         yield _problem(f"topic {topic!r}: {error}")
         return
     if sample.with_other_key:
@@ -121,7 +122,7 @@ def _of_records(
         )
     if wanting:
         yield _note(
-            f"topic {topic!r}: its records need schemas of the registry, and are not looked into here"
+            f"topic {topic!r}: its records need schemas, and no registry is known; they were not looked into"
         )
     elif sample.records and not sample.with_changes:
         yield _warning(

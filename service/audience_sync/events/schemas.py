@@ -113,9 +113,9 @@ class Schemas:
                 continue
             except UnknownSchemaError:
                 self._unknown_until[schema_id] = self._clock() + UNKNOWN_SECONDS
-                self._keep(schema_id, _unusable(schema_id, "the schema registry knows none of this id"))
+                self._keep(schema_id, unknown(schema_id))
             else:
-                self._keep(schema_id, _read(schema_id, described))
+                self._keep(schema_id, read_schema(schema_id, described))
             failures = 0
             self._fetched()
 
@@ -145,7 +145,8 @@ _READERS: Final = {
 """What reads schemas of a type. Imported when the first one comes: the libraries are an extra."""
 
 
-def _read(schema_id: int, described: Described) -> ReadSchema | Unusable:
+def read_schema(schema_id: int, described: Described) -> ReadSchema | Unusable:
+    """The schema as *described*, or why nothing can be read by it. Raises nothing."""
     if described.kind not in _READERS:
         return _unusable(schema_id, f"its type is {described.kind!r}, and {', '.join(_READERS)} are read")
     module, name = _READERS[described.kind]
@@ -154,6 +155,11 @@ def _read(schema_id: int, described: Described) -> ReadSchema | Unusable:
     except Exception as error:  # the libraries' words for a schema that is wrong are no closed set
         return _unusable(schema_id, str(error) or type(error).__name__)
     return schema
+
+
+def unknown(schema_id: int) -> Unusable:
+    """What records of a schema are that the registry does not know."""
+    return _unusable(schema_id, "the schema registry knows none of this id")
 
 
 def _unusable(schema_id: int, why: str) -> Unusable:

@@ -29,12 +29,15 @@ from audience_sync.commands.dead_letters.selection import (
 )
 from audience_sync.commands.dead_letters.topics import Topics, fill, keep_selected, run, topics_of
 from audience_sync.commands.run import read_settings_and_rules, with_topics_of_the_broker
+from audience_sync.commands.schemas import finding
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.event import Ignored, Translated, TranslatedMany, Unusable, Wanting
 from audience_sync.core.rules import Rules
+from audience_sync.events.formats.wire import Find
 from audience_sync.events.log_reading import LogReader
 from audience_sync.events.replay_evidence import Translate
 from audience_sync.events.replay_writing import ReplayWriter
+from audience_sync.events.schemas import RegistryError
 from audience_sync.events.topics import uneven_replays
 from audience_sync.events.translator import Translator
 from audience_sync.formats import Record
@@ -109,7 +112,8 @@ def replay(
     )
 
     async def main() -> Counter[End]:
-        return await _replay(topics, await asyncio.to_thread(_of_topics_there, settings, rules), wish)
+        known = await asyncio.to_thread(_of_topics_there, settings, rules)
+        return await _replay(topics, known, wish, finding(settings.registry))
 
     ends = run(topics, main)
     if ends[End.GIVEN_UP_AGAIN]:
@@ -129,8 +133,8 @@ def _of_topics_there(settings: Settings, rules: Rules) -> Rules:
         raise Stop(ExitCode.BAD_INPUT, "\n".join(error.problems)) from error
 
 
-async def _replay(topics: Topics, rules: Rules, wish: Wish) -> Counter[End]:
-    translate = translate_by(rules)
+async def _replay(topics: Topics, rules: Rules, wish: Wish, find: Find | None) -> Counter[End]:
+    translate = translate_by(rules, find)
     async with AsyncExitStack() as stack:
         reader = await stack.enter_async_context(topics.reader())
         index = stack.enter_context(Index())
@@ -172,17 +176,20 @@ _TOO_OLD: Final = (
 )
 
 
-def translate_by(rules: Rules) -> Translate:
-    """What a record does by *rules*. Stop where a schema is needed first."""
-    translator = Translator(rules, lambda _: None)
+def translate_by(rules: Rules, find: Find | None = None) -> Translate:
+    """What a record does by *rules*; *find* looks schemas up. Stop where one is needed that can't be had."""
+    translator = Translator(rules, find or (lambda _: None))
 
     def translate(topic: str, record: Record) -> Translated | TranslatedMany | Ignored | Unusable:
-        event = translator.translate(topic, record)
+        try:
+            event = translator.translate(topic, record)
+        except RegistryError as error:
+            raise Stop(ExitCode.UNAVAILABLE, f"topic {topic!r}: {error}") from error
         if isinstance(event, Wanting):
             raise Stop(
                 ExitCode.UNAVAILABLE,
-                f"topic {topic!r}: records that need a schema ({event.schema_id}) are not read here yet; letters "
-                "that name a user can be replayed with --unchecked",
+                f"topic {topic!r}: a record needs schema {event.schema_id}, and no schema registry is known; set "
+                "AUDIENCE_SYNC_REGISTRY__URL. Letters that name a user can be replayed with --unchecked",
             )
         return event
 

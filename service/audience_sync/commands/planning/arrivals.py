@@ -29,7 +29,7 @@ def arrivals(
         if isinstance(came, Wanting):
             raise SchemaMissingError(
                 f"{record.partition.topic}, position {record.position}: schema {came.schema_id} is needed, and "
-                "a plan asks no schema registry yet; plan events of the other topics: --topic"
+                "its format does not fetch it; plan events of the other topics: --topic"
             )
         if events_per_second is not None:
             at = number / events_per_second
