@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 
 import structlog
@@ -38,16 +38,18 @@ from audience_sync.delivery.sender import Sender
 from audience_sync.delivery.shutdown import drain
 from audience_sync.events.burial import Burial
 from audience_sync.events.consumer import Consumer
+from audience_sync.events.copies import CopyMaker
 from audience_sync.events.dead_letters import DeadLetters
 from audience_sync.events.intake import Intake
 from audience_sync.events.kafka_admin import KafkaAddress
 from audience_sync.events.positions import Positions
 from audience_sync.events.preflight import check_topics, sample_keys, topics_there
+from audience_sync.events.rekeying import Rekeying, Targets
 from audience_sync.events.replays import Replays
 from audience_sync.events.schema_registry import RegistryAddress, SchemaRegistry
 from audience_sync.events.schemas import Described, Schemas, UnknownSchemaError
 from audience_sync.events.security import KafkaSecurity, Mechanism, Protocol, token_from
-from audience_sync.events.security_parameters import faststream_parameters
+from audience_sync.events.security_parameters import aiokafka_parameters, faststream_parameters
 from audience_sync.events.stream import Stream, StreamOptions
 from audience_sync.events.topics import TopicsChecked
 from audience_sync.events.translator import Translator
@@ -87,8 +89,18 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     log: structlog.stdlib.BoundLogger = structlog.get_logger("audience_sync")
     clock, chance = Clock(), random.Random()
     registry = CollectorRegistry()
-    topics = (*rules.topics, settings.dead_letters.replays)
-    metrics = Metrics(registry, topics=topics, codes=BY_CODE)
+    rekeyed = (settings.kafka.rekeyed_topic,) if rules.rekeyed else ()
+    if rekeyed and settings.kafka.isolation_level != "read_committed":
+        raise SettingsError(
+            "AUDIENCE_SYNC_KAFKA__ISOLATION_LEVEL: with sources that are re-keyed it has to be read_committed, or "
+            "copies that were taken back would count"
+        )
+    topics = (
+        *(each for each in rules.topics if each not in rules.rekeyed),
+        *rekeyed,
+        settings.dead_letters.replays,
+    )
+    metrics = Metrics(registry, topics=(*rules.rekeyed, *topics), codes=BY_CODE)
     stops = settings.kafka.lost_records == "stop"
     watch = _WatchThatStops(metrics, log, stop=lambda error: failed(error)) if stops else Watch(metrics, log)
     kafka, request_timeout = settings.kafka, settings.chat.request_timeout_seconds
@@ -96,7 +108,8 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     schemas, fetch_schemas = _schemas(
         settings.registry, watch=watch, fetched=lambda: consumer.turn(), clock=clock, chance=chance
     )
-    translator = Translator(rules, None if settings.registry.url is None else schemas.find)
+    find = None if settings.registry.url is None else schemas.find
+    translator = Translator(rules, find, rekeyed_topic=kafka.rekeyed_topic)
     shares = Shares()
     failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -242,12 +255,31 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         translator.take(changed)
 
     async def preflight() -> None:
-        checked = await asyncio.to_thread(_look_around, settings, security, rules.topics, translator, watch)
+        checked = await asyncio.to_thread(_look_around, settings, security, rules, translator, watch)
         shares.learn({topic: checked.partitions.get(topic, 0) for topic in topics})
         if settings.chat.attribute_names != "off" and rules.attribute_names:
             await names(waiting).see_to(rules.attribute_names)
 
-    reloading: list[Callable[[], Awaitable[None]]] = []
+    more: list[Callable[[], Awaitable[None]]] = []
+    if rules.rekeyed:
+        rekeying = Rekeying(
+            _stream_options(kafka),
+            topics=rules.rekeyed,
+            targets=Targets(kafka.rekeyed_topic, settings.dead_letters.topic),
+            parameters=aiokafka_parameters(security),
+            copies=CopyMaker(
+                translate=translator.translate,
+                want=schemas.want,
+                may_bury=guard.may_bury,
+                clock=clock,
+            ),
+            stopped=lambda: status.draining,
+            clock=clock,
+            sleep=asyncio.sleep,
+            watch=watch,
+        )
+        metrics.rekeying_unread_records.set_function(rekeying.unread)
+        more.append(rekeying.run)
     if settings.rules_file is not None and settings.rules_reload_seconds and load is not None:
         reload = Reload(
             settings.rules_file,
@@ -258,7 +290,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
             sleep=asyncio.sleep,
             watch=watch,
         )
-        reloading.append(reload.run)
+        more.append(reload.run)
 
     return Service(
         chat=chat,
@@ -272,7 +304,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         status=status,
         preflight=preflight,
         stream=stream,
-        parts=(delivery.run, consumer.run, dead_letters.run, fetch_schemas, *reloading),
+        parts=(delivery.run, consumer.run, dead_letters.run, fetch_schemas, *more),
         drain=lambda: drain(
             delivery=delivery,
             tenure=lambda: consumer.tenure,
@@ -368,16 +400,19 @@ async def _existing(chat: ChatApi, users: Collection[str]) -> Mapping[str, bool]
 
 
 def _look_around(
-    settings: Settings, security: KafkaSecurity, topics: Sequence[str], translator: Translator, watch: Watch
+    settings: Settings, security: KafkaSecurity, rules: Rules, translator: Translator, watch: Watch
 ) -> TopicsChecked:
     """Check topics and sample keys before anything is read. Blocks. Raises KafkaAdminError."""
     kafka = settings.kafka
+    topics = [topic for topic in rules.topics if topic not in rules.rekeyed]
     address = _kafka_address(settings, security)
     checked = check_topics(
         address,
         sources=topics,
         dead_letters=settings.dead_letters.topic,
         replays=settings.dead_letters.replays,
+        rekeyed=kafka.rekeyed_topic if rules.rekeyed else None,
+        rekey_from=rules.rekeyed,
         refuse_unsafe=settings.dead_letters.unsafe_topic == "refuse",
         create_partitions=kafka.create_partitions if kafka.create_topics else None,
         create_replication=kafka.create_replication,

@@ -103,8 +103,12 @@ class KafkaSettings(Group):
     create_replication: int = Field(default=-1, ge=-1, le=10)
     """How many replicas a created topic has. -1: as the brokers are set up."""
 
+    rekeyed_topic: str = Field(default="audience-sync-rekeyed", min_length=1)
+    """The service's own topic, for events of sources that are not keyed by the user (`rekey` in the rules). Made at
+    start if there are such sources. Two services never share one."""
+
     isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
-    """`read_committed`: what a producer's transaction took back never becomes a change."""
+    """`read_committed`: what a producer's transaction took back never becomes a change. Re-keying needs it."""
 
     session_timeout_seconds: float = Field(default=30.0, ge=1, le=300)
     """A replica that is silent for this long loses its partitions. Longer: others take over later."""

@@ -42,6 +42,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     is_pattern: whether *topic* is a pattern of names that nobody has compared with the broker's topics yet.
     format: one of `Format`, or the name of an installed one.
     event_time: whether of two events the one with the later time wins, and not the later one in the topic.
+    rekey: whether the topic is not keyed by the user, and its events are copied to one that is.
     tombstones: what becomes of a record without a value; None: as the format has it.
     tombstone_type: instead of that, such a record is an event of this type, with reserved fields only.
     wants: the reserved fields (`$key`, `$headers`, `$topic`) that rules of this topic use.
@@ -56,6 +57,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     time_field: Field | None = None
     time_format: TimeFormat = TimeFormat.RFC3339
     event_time: bool = False
+    rekey: bool = False
     tombstones: OtherTypes | None = None
     tombstone_type: str | None = None
     wants: frozenset[str] = frozenset()

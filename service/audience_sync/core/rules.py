@@ -19,6 +19,8 @@ class Rules:
         self.sources: Mapping[str, Source] = {source.topic: source for source in sources}
         self.rules = tuple(rules)
         self.topics = tuple(self.sources)
+        """All of them, those that are re-keyed included."""
+        self.rekeyed = tuple(source.topic for source in sources if source.rekey)
         self.attribute_names = attribute_names(rules)
         self._by_type = {topic: _by_type(topic, rules) for topic in self.topics}
 

@@ -37,19 +37,24 @@ def check_topics(
     sources: Sequence[str],
     dead_letters: str,
     replays: str | None = None,
+    rekeyed: str | None = None,
+    rekey_from: Sequence[str] = (),
     create_partitions: int | None = None,
     create_replication: int = -1,
     refuse_unsafe: bool = False,
 ) -> TopicsChecked:
     """See that all topics are there and fit together; create missing ones if *create_partitions* is given.
 
-    Source topics get that many partitions, the topic of *replays* as many as the sources have, the dead letters
-    one; the last two are kept for ever. All have *create_replication* copies (-1: the broker's default). Blocks,
-    as long as *address* says at most; safe to repeat, from several replicas at the same time as well.
+    Source topics get that many partitions, the topic of *replays* and the one of *rekeyed* events as many as the
+    sources have, the dead letters one; replays and dead letters are kept for ever. Topics to *rekey_from* may have
+    any number. All have *create_replication* copies (-1: the broker's default). Blocks, as long as *address* says
+    at most; safe to repeat, from several replicas at the same time as well.
     Raises KafkaAdminError for topics that are missing, for sources of different partition counts, and with
     *refuse_unsafe* for dead letters that may be lost. What the broker can't be asked is a warning and no error.
     """
-    wanted = [*sources, *([] if replays is None else [replays]), dead_letters]
+    ours = [topic for topic in (rekeyed, replays) if topic is not None]
+    read = [*sources, *([] if rekeyed is None else [rekeyed])]
+    wanted = [*sources, *rekey_from, *ours, dead_letters]
 
     def question(kafka: KafkaAdmin) -> TopicsChecked:
         found = kafka.partitions(wanted)
@@ -63,9 +68,9 @@ def check_topics(
             partitions, configuration = create_partitions, dict[str, str]()
             if topic == dead_letters:
                 partitions, configuration = 1, DEAD_LETTER_TOPIC
-            elif topic == replays:
+            elif topic in ours:
                 partitions = max((found[source] for source in sources if source in found), default=partitions)
-                configuration = REPLAY_TOPIC
+                configuration = REPLAY_TOPIC if topic == replays else {}
             try:
                 kafka.create(
                     topic, partitions=partitions, replication=create_replication, configuration=configuration
@@ -79,9 +84,9 @@ def check_topics(
                 warnings.append(f"the broker can't be asked to create topic {topic!r}")
         if lacking:
             found = kafka.partitions(wanted)
-        if (why := uneven(sources, found)) is not None:
+        if (why := uneven(read, found)) is not None:
             raise KafkaAdminError(f"Kafka at {address.bootstrap}: {why}")
-        if replays is not None and (why := uneven_replays(replays, sources, found)) is not None:
+        if replays is not None and (why := uneven_replays(replays, read, found)) is not None:
             warnings.append(why)
         if dead_letters in found:
             warnings += how_dead_letters_are_kept(kafka, dead_letters, refuse_unsafe=refuse_unsafe)

@@ -5,6 +5,7 @@ from audience_sync.core.rules import Rules
 from audience_sync.events.formats.cloudevents import cloudevent
 from audience_sync.events.formats.decoders import decoder_of
 from audience_sync.events.formats.wire import Find
+from audience_sync.events.rekeyed import rekeyed_translation
 from audience_sync.formats import FormatError, Record
 
 
@@ -15,8 +16,10 @@ class Translator:
     Raises FormatError for a source that can't be read as its format says.
     """
 
-    def __init__(self, rules: Rules, find: Find | None = None) -> None:
+    def __init__(self, rules: Rules, find: Find | None = None, *, rekeyed_topic: str | None = None) -> None:
+        """Take the rules. rekeyed_topic: the service's own, whose records tell changes already."""
         self._find = find
+        self._rekeyed_topic = rekeyed_topic
         self.take(rules)
 
     def take(self, rules: Rules) -> None:
@@ -30,6 +33,8 @@ class Translator:
         A topic that the rules don't name (a dead letter of former rules, say) is read as a CloudEvent and
         comes back unusable.
         """
+        if topic == self._rekeyed_topic:
+            return rekeyed_translation(record.value)
         decode = self._decoders.get(topic, cloudevent)
         event = decode(record)
         return self._rules.translate(topic, event) if isinstance(event, Event) else event

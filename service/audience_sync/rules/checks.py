@@ -34,7 +34,8 @@ def between_rules(
 ) -> Iterator[Problem]:
     """Names, attributes and tags, over all rules.
 
-    streams: for topics that share users out among them, the first one; topics of one stream need no order.
+    streams: for topics that share users out among them, the first one, and for those that are re-keyed, one name for
+    all: within one stream users' events have an order.
     """
     yield from _double_names(rules)
     by_topic = {source.topic: source for source in sources}
@@ -139,7 +140,11 @@ def _written_from_two_topics(written: Sequence[Written], streams: Mapping[str, s
             continue
         told.add(what)
         unbound = any(len(each.topics) > 1 for each in (rule, *others))
-        way_out = "add `topic:` to the rules" if unbound else "let one topic carry all events that write it"
+        way_out = (
+            "add `topic:` to the rules"
+            if unbound
+            else "let one topic carry all events that write it, or `rekey` all"
+        )
         yield Problem(
             place,
             f"{what} may be written from several topics ({', '.join(sorted(topics))}), and nothing "

@@ -49,6 +49,7 @@ def compiled_sources(model: SourceModel, topics: Collection[str] | None) -> list
             time_field=_path(model.time_field),
             time_format=model.time_format,
             event_time=model.event_time,
+            rekey=model.rekey,
             tombstones=None if isinstance(tombstones, TombstoneModel) else tombstones,
             tombstone_type=tombstones.event if isinstance(tombstones, TombstoneModel) else None,
         )

@@ -18,6 +18,10 @@ DEFAULT_RULES: Final = Path(__file__).with_name("default.yaml")
 """The rules that apply when no others are given."""
 
 
+REKEYED: Final = "*re-keyed*"
+"""No topic has such a name: it stands for the one that all re-keyed events are copied to."""
+
+
 def load_rules(path: Path = DEFAULT_RULES, *, topics: Collection[str] | None = None) -> Rules:
     """The rules in the file at *path*. Raises RulesError with every problem found. Reads no other file.
 
@@ -89,9 +93,9 @@ class _Sources:
             if model.name is not None
         }
         self.streams = {
-            source.topic: self._of[place][0].topic
+            source.topic: REKEYED if source.rekey else self._of[place][0].topic
             for place, model in stated.items()
-            if model.each_user_in_one_topic
+            if model.each_user_in_one_topic or model.rekey
             for source in self._of[place]
         }
 

@@ -46,7 +46,7 @@ class Reload:
         watch: Watch,
     ) -> None:
         self._file = file
-        self._topics = frozenset(rules.topics)
+        self._topics = _topics(rules)
         self._load = load
         self._take = take
         self._every_seconds = every_seconds
@@ -79,7 +79,7 @@ class Reload:
 
     def _compare_topics(self, rules: Rules) -> None:
         """Whose partitions are ours depends on the topics, so they can't change while some are."""
-        if (topics := frozenset(rules.topics)) == self._topics:
+        if (topics := _topics(rules)) == self._topics:
             return
         changes = [f"+{topic}" for topic in sorted(topics - self._topics)]
         changes += [f"-{topic}" for topic in sorted(self._topics - topics)]
@@ -89,6 +89,11 @@ class Reload:
                 "change them; restart all replicas"
             ]
         )
+
+
+def _topics(rules: Rules) -> frozenset[str]:
+    """The topics, as a message names them."""
+    return frozenset(f"{topic} (re-keyed)" if topic in rules.rekeyed else topic for topic in rules.topics)
 
 
 def _digest(file: Path) -> bytes | None:

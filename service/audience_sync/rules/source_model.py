@@ -42,8 +42,10 @@ def _for_an_editor(schema: JsonDict) -> None:
         {
             "if": {"required": ["pattern"]},
             "then": {
-                "required": ["each_user_in_one_topic"],
-                "properties": {"each_user_in_one_topic": {"const": True}},
+                "anyOf": [
+                    {"required": [way], "properties": {way: {"const": True}}}
+                    for way in ("each_user_in_one_topic", "rekey")
+                ]
             },
         },
     ]
@@ -70,7 +72,7 @@ class SourceModel(Stated):
     """A name for rules to refer to (`source:`). Each only once."""
 
     topic: Given | None = None
-    """The Kafka topic. Keyed by the user whom the rules find."""
+    """The Kafka topic. Keyed by the user whom the rules find, unless it is re-keyed (`rekey`)."""
 
     topics: Annotated[list[Given], Field(min_length=1)] | None = None
     """Instead of `topic`: several topics whose events are written alike."""
@@ -80,6 +82,10 @@ class SourceModel(Stated):
 
     each_user_in_one_topic: bool = Field(default=False, strict=True)
     """`true`: you promise that all events of one user are in one of the topics; nothing orders two of them."""
+
+    rekey: bool = Field(default=False, strict=True)
+    """`true`: the records have another key than the user, or none; the service copies them to a topic of its own,
+    one for each user concerned. All re-keyed topics may write the same attributes and tags: their order is there."""
 
     format: FormatName
     """`cloudevents`: CloudEvents 1.0. `json`: any JSON object. `debezium`: change events. `avro`, `protobuf`,
@@ -118,10 +124,15 @@ class SourceModel(Stated):
         if len(ways) != 1:
             found = " and ".join(ways) or "nothing"
             raise ValueError(f"a source has one of topic, topics, pattern; here is {found}; keep one")
-        if self.pattern is not None and not self.each_user_in_one_topic:
+        if self.pattern is not None and not (self.each_user_in_one_topic or self.rekey):
             raise ValueError(
                 "a pattern may match several topics, and nothing orders their events; add "
-                "`each_user_in_one_topic: true` if all events of a user are in one of them, or name one topic"
+                "`each_user_in_one_topic: true` if all events of a user are in one of them, `rekey: true` if not, "
+                "or name one topic"
+            )
+        if self.rekey and self.event_time:
+            raise ValueError(
+                "event_time compares events in one topic, and rekey copies them to another; keep one"
             )
         return self
 

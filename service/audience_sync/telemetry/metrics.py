@@ -149,6 +149,15 @@ class Metrics:
         self.dead_letter_failures = counter(
             "dead_letter_failures", "Tries to write a dead letter that failed."
         )
+        self.rekeyed_copies = counter(
+            "rekeyed_copies",
+            "Records written to the topic keyed by the user, by where they came from.",
+            "topic",
+        )
+        self.rekeying_failures = counter("rekeying_failures", "Failures of re-keying that were tried again.")
+        self.rekeying_unread_records = gauge(
+            "rekeying_unread_records", "Records of our partitions of re-keyed topics not copied yet."
+        )
         self.rules_reloads = counter(
             "rules_reloads", "Changed rules files, by whether they were taken.", "outcome"
         )
@@ -179,6 +188,7 @@ class Metrics:
         topics = tuple(topics)
         for topic in topics:
             self.foreign_keys.labels(topic)
+            self.rekeyed_copies.labels(topic)
             for event_outcome in EventOutcome:
                 self.events.labels(topic, event_outcome)
         for kind in ChangeKind:

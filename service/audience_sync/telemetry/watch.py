@@ -174,6 +174,17 @@ class Watch:
         self._metrics.commit_failures.inc()
         self._log.warning("commit_failed", error=error)
 
+    def rekeyed(self, topic: str, *, events: int, copies: int) -> None:
+        """So many events of *topic* were copied for so many users."""
+        self._metrics.events.labels(topic, EventOutcome.TRANSLATED).inc(events)
+        self._metrics.rekeyed_copies.labels(topic).inc(copies)
+
+    def rekeying_failed(self, error: str) -> None:
+        """Something of the copying has to be done again, and is."""
+        self._metrics.rekeying_failures.inc()
+        if self._worth_a_line("rekeying_failed"):
+            self._log.warning("rekeying_failed", error=error)
+
     def records_lost(self, key: PartitionKey, *, committed: int, beginning: int) -> None:
         """Retention has deleted records before they were read."""
         self._metrics.lost_records.inc(beginning - committed)

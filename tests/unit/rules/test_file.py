@@ -335,3 +335,41 @@ def test_topics_that_share_users_out_need_no_order(promised: str, mistakes: int)
     assert len(problems(text) if mistakes else []) == mistakes
     if not mistakes:
         assert parse_rules(text, file="rules.yaml").topics == ("a", "b")
+
+
+REKEYED = """sources:
+  - {topics: [a, b], name: ab, rekey: true, format: cloudevents}
+  - {topic: c, format: cloudevents}
+rules:
+"""
+
+
+def test_re_keyed_topics_may_write_the_same_for_their_order_is_in_the_topic_that_they_are_copied_to() -> None:
+    """Each user's copies from all of them are in one partition."""
+    of_both = rule(change("add_tag: t"), topic=None).replace("event:", "source: ab\n    event:")
+    rules = parse_rules(REKEYED + of_both.replace("{u}", "{subject}"), file="rules.yaml")
+
+    assert rules.topics == ("a", "b", "c")
+    assert rules.rekeyed == ("a", "b")
+
+
+def test_a_re_keyed_topic_and_one_that_is_not_can_not_write_the_same() -> None:
+    """Nothing orders the copies and the events that are read as they are."""
+    (found,) = problems(REKEYED + rule(change("add_tag: t"), topic=None).replace("{u}", "{subject}"))
+
+    assert "may be written from several topics (a, b, c)" in found
+
+
+def test_the_time_of_an_event_does_not_order_what_is_re_keyed() -> None:
+    """What is known of a user's times belongs to the topic that is read."""
+    text = SOURCES.replace("topic: a", "topic: a, rekey: true, event_time: true") + rule(change("add_tag: t"))
+    (found,) = problems(text)
+
+    assert "event_time compares events in one topic" in found
+
+
+def test_a_pattern_may_be_re_keyed() -> None:
+    """Then nobody has to promise that a user is in one of its topics."""
+    text = PATTERN.replace("each_user_in_one_topic: true", "rekey: true")
+
+    assert parse_rules(text, file="rules.yaml", topics=["b.one", "b.two"]).rekeyed == ("b.one", "b.two")
