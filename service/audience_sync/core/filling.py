@@ -6,8 +6,8 @@ from typing import Final
 from audience_sync.core.changes import Change, RemoveAllTags, RemoveAttribute, SetAttribute
 from audience_sync.core.event import Cause, Fields, Unusable
 from audience_sync.core.limits import CHANGES_PER_EVENT, broken_by_change
-from audience_sync.core.rule import AttributeTemplate, Gaps, Otherwise, Planned, TagTemplate, ValueMap
-from audience_sync.core.templates import ITEM, Field, Gap, Render, Template
+from audience_sync.core.rule import AttributeTemplate, Otherwise, Planned, TagTemplate, ValueMap, WhenLacking
+from audience_sync.core.templates import ITEM, Field, Lack, Render, Template
 
 Add = Callable[[Fields, list[Change]], Unusable | None]
 """Appends to the list what one event changes, or says why it can't be made (without the name of the rule)."""
@@ -33,12 +33,14 @@ def _attribute(planned: AttributeTemplate) -> Add:
     name, removal = planned.name, RemoveAttribute(planned.name)
     if planned.map is not None:
         return _mapped(planned, planned.map, removal)
-    return _filled_in(planned.value, lambda text: SetAttribute(name, text), planned.gaps, removal)
+    return _filled_in(planned.value, lambda text: SetAttribute(name, text), planned.lacking, removal)
 
 
 def _tag(planned: TagTemplate) -> Add:
-    add_one = _filled_in(planned.tag, planned.kind, planned.gaps)
-    return add_one if planned.for_each is None else _for_each_member(planned.for_each, add_one, planned.gaps)
+    add_one = _filled_in(planned.tag, planned.kind, planned.lacking)
+    return (
+        add_one if planned.for_each is None else _for_each_member(planned.for_each, add_one, planned.lacking)
+    )
 
 
 def _always(change: Change) -> Add:
@@ -49,17 +51,20 @@ def _always(change: Change) -> Add:
 
 
 def _filled_in(
-    template: Template, make: Callable[[str], Change], gaps: Gaps, removal: RemoveAttribute | None = None
+    template: Template,
+    make: Callable[[str], Change],
+    lacking: WhenLacking,
+    removal: RemoveAttribute | None = None,
 ) -> Add:
     if (fixed := template.fixed_text) is not None:
         return _always(make(fixed))
     render = template.compiled()
-    strict = gaps == Gaps()
+    strict = lacking == WhenLacking()
 
     def add(fields: Fields, changes: list[Change]) -> Unusable | None:
         text = render(fields)
         if isinstance(text, Unusable):
-            return text if strict else _of_gap(text, template.gap(fields), gaps, removal, changes)
+            return text if strict else _of_lack(text, template.lack(fields), lacking, removal, changes)
         change = make(text)
         if len(text) > _SURELY_FIT and (broken := broken_by_change(change)) is not None:
             return Unusable(Cause.BROKEN_LIMIT, broken)
@@ -70,7 +75,7 @@ def _filled_in(
 
 
 def _mapped(planned: AttributeTemplate, values: ValueMap, removal: RemoveAttribute) -> Add:
-    name, template, gaps = planned.name, planned.value, planned.gaps
+    name, template, lacking = planned.name, planned.value, planned.lacking
     render = template.compiled()
     sets = {text: SetAttribute(name, value) for text, value in values.values.items()}
     default = None if values.default is None else SetAttribute(name, values.default)
@@ -78,7 +83,7 @@ def _mapped(planned: AttributeTemplate, values: ValueMap, removal: RemoveAttribu
     def add(fields: Fields, changes: list[Change]) -> Unusable | None:
         text = _text_or_boolean(template, render, fields)
         if isinstance(text, Unusable):
-            return _of_gap(text, template.gap(fields), gaps, removal, changes)
+            return _of_lack(text, template.lack(fields), lacking, removal, changes)
         change = sets.get(text, default)
         if change is not None:
             changes.append(change)
@@ -102,12 +107,12 @@ def _text_or_boolean(template: Template, render: Render, fields: Fields) -> str 
     return text
 
 
-def _for_each_member(path: Field, add_one: Add, gaps: Gaps) -> Add:
+def _for_each_member(path: Field, add_one: Add, lacking: WhenLacking) -> Add:
     def add(fields: Fields, changes: list[Change]) -> Unusable | None:
         members = path.members(fields)
         if isinstance(members, Unusable):
             found = path.found(fields)
-            return _of_gap(members, found if isinstance(found, Gap) else None, gaps, None, changes)
+            return _of_lack(members, found if isinstance(found, Lack) else None, lacking, None, changes)
         if len(members) > CHANGES_PER_EVENT:
             return too_many()
         for member in members:
@@ -126,14 +131,18 @@ def too_many() -> Unusable:
     )
 
 
-def _of_gap(
-    why: Unusable, gap: Gap | None, gaps: Gaps, removal: RemoveAttribute | None, changes: list[Change]
+def _of_lack(
+    why: Unusable,
+    lack: Lack | None,
+    lacking: WhenLacking,
+    removal: RemoveAttribute | None,
+    changes: list[Change],
 ) -> Unusable | None:
-    match gap:
-        case Gap.NULL:
-            return _instead(gaps.null, why, removal, changes)
-        case Gap.MISSING:
-            return _instead(gaps.missing, why, removal, changes)
+    match lack:
+        case Lack.NULL:
+            return _instead(lacking.null, why, removal, changes)
+        case Lack.MISSING:
+            return _instead(lacking.missing, why, removal, changes)
         case None:
             return why
 

@@ -78,7 +78,7 @@ class Otherwise(StrEnum):
     """The attribute is removed."""
 
 
-class Gaps(msgspec.Struct, frozen=True):
+class WhenLacking(msgspec.Struct, frozen=True):
     """What a change becomes when a field that it needs is null or empty, or is missing."""
 
     null: Otherwise = Otherwise.DEAD_LETTER
@@ -100,7 +100,7 @@ class AttributeTemplate(msgspec.Struct, frozen=True):
     name: str
     value: Template
     map: ValueMap | None = None
-    gaps: Gaps = Gaps()
+    lacking: WhenLacking = WhenLacking()
 
 
 class TagTemplate(msgspec.Struct, frozen=True):
@@ -109,7 +109,7 @@ class TagTemplate(msgspec.Struct, frozen=True):
     kind: type[AddTag] | type[RemoveTag]
     tag: Template
     for_each: Field | None = None
-    gaps: Gaps = Gaps()
+    lacking: WhenLacking = WhenLacking()
 
 
 Planned = AttributeTemplate | TagTemplate | RemoveAttribute | RemoveAllTags

@@ -19,9 +19,10 @@ class AttributeTarget(msgspec.Struct, frozen=True):
 
 
 class TagTarget(msgspec.Struct, frozen=True):
-    """The tags that a template may make."""
+    """The tags that a template may make: one, or one for each member of a list."""
 
     tag: Template
+    for_each: Field | None = None
 
     def __str__(self) -> str:
         return f"tag {str(self.tag)!r}"
@@ -43,8 +44,8 @@ def target(change: Planned) -> Target:
     match change:
         case AttributeTemplate(name) | RemoveAttribute(name):
             return AttributeTarget(name)
-        case TagTemplate(_, tag):
-            return TagTarget(tag)
+        case TagTemplate(_, tag, for_each):
+            return TagTarget(tag, for_each)
         case RemoveAllTags():
             return AllTags()
 

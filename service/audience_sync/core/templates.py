@@ -30,7 +30,7 @@ class TemplateError(ValueError):
     """A template that can't be understood; the message says what to write instead."""
 
 
-class Gap(StrEnum):
+class Lack(StrEnum):
     """How a field can hold nothing."""
 
     NULL = "null"
@@ -63,20 +63,20 @@ class Field(msgspec.Struct, frozen=True):
         return self._unusable(Cause.WRONG_TYPE, f"is {kind}")
 
     def found(self, fields: Fields) -> object:
-        """What stands there, of whatever kind: a Gap if that is nothing."""
+        """What stands there, of whatever kind: a Lack if that is nothing."""
         value: object = fields
         for key in self.keys:
             if type(value) is not dict or key not in value:
-                return Gap.NULL if value is None else Gap.MISSING
+                return Lack.NULL if value is None else Lack.MISSING
             value = value[key]
-        return Gap.NULL if value is None or value == "" else value
+        return Lack.NULL if value is None or value == "" else value
 
     def members(self, fields: Fields) -> list[object] | Unusable:
         """The members of the list that stands there."""
         found = self.found(fields)
         if type(found) is list:
             return found
-        if isinstance(found, Gap):
+        if isinstance(found, Lack):
             return Unusable(
                 Cause.MISSING_FIELD, f"field {self} is {found}; a list is needed, empty if need be"
             )
@@ -116,11 +116,11 @@ class Template(msgspec.Struct, frozen=True):
         """The fields in it, in order."""
         return tuple(part for part in self.parts if isinstance(part, Field))
 
-    def gap(self, fields: Fields) -> Gap | None:
+    def lack(self, fields: Fields) -> Lack | None:
         """How the first field that can't be rendered holds nothing; None if all can, or it holds something."""
         for field in self.fields:
             found = field.found(fields)
-            if isinstance(found, Gap):
+            if isinstance(found, Lack):
                 return found
             if isinstance(field.read(fields), Unusable):
                 return None

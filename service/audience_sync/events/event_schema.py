@@ -8,12 +8,12 @@ from audience_sync.core.rule import (
     ByTemplates,
     ByTranslator,
     Format,
-    Gaps,
     Otherwise,
     Rule,
     Source,
     TagTemplate,
     TimeFormat,
+    WhenLacking,
 )
 from audience_sync.core.templates import ITEM, Field, Template
 
@@ -78,33 +78,33 @@ class _Effect:
 
     def put(self, effect: ByTemplates) -> None:
         """Describe all that the rule fills in."""
-        member = self._members(effect.for_each, None, Gaps())
-        self._put(effect.user, member, _TEXT, Gaps())
+        member = self._members(effect.for_each, None, WhenLacking())
+        self._put(effect.user, member, _TEXT, WhenLacking())
         for change in effect.changes:
             match change:
-                case AttributeTemplate(_, template, values, gaps):
-                    self._put(template, member, _TEXT if values is None else _MAPPED, gaps)
-                case TagTemplate(_, template, for_each, gaps):
-                    inner = self._members(for_each, member, gaps)
-                    self._put(template, member if inner is None else inner, _TEXT, gaps)
+                case AttributeTemplate(_, template, values, lacking):
+                    self._put(template, member, _TEXT if values is None else _MAPPED, lacking)
+                case TagTemplate(_, template, for_each, lacking):
+                    inner = self._members(for_each, member, lacking)
+                    self._put(template, member if inner is None else inner, _TEXT, lacking)
 
-    def _members(self, path: Field | None, member: Schema | None, gaps: Gaps) -> Schema | None:
+    def _members(self, path: Field | None, member: Schema | None, lacking: WhenLacking) -> Schema | None:
         """What describes the members of the list at *path*."""
         if path is None:
             return None
         schema, keys = self._place(path, member)
-        listed = _put(schema, keys, {"type": "array"}, needed=self._needed and _must_be_there(gaps))
+        listed = _put(schema, keys, {"type": "array"}, needed=self._needed and _must_be_there(lacking))
         members: Schema = listed.setdefault("items", {})
         return members
 
-    def _put(self, template: Template, member: Schema | None, kind: Schema, gaps: Gaps) -> None:
+    def _put(self, template: Template, member: Schema | None, kind: Schema, lacking: WhenLacking) -> None:
         for field in template.fields:
             schema, keys = self._place(field, member)
             if keys and keys[0].startswith("$"):
                 continue  # it stands in the record, and not in its value
-            stated = kind if gaps.null is Otherwise.DEAD_LETTER else {"type": [*kind["type"], "null"]}
+            stated = kind if lacking.null is Otherwise.DEAD_LETTER else {"type": [*kind["type"], "null"]}
             if keys:
-                _put(schema, keys, stated, needed=self._needed and _must_be_there(gaps))
+                _put(schema, keys, stated, needed=self._needed and _must_be_there(lacking))
             else:
                 schema.update(stated)
 
@@ -114,8 +114,8 @@ class _Effect:
         return self._event, field.keys
 
 
-def _must_be_there(gaps: Gaps) -> bool:
-    return gaps.missing is Otherwise.DEAD_LETTER
+def _must_be_there(lacking: WhenLacking) -> bool:
+    return lacking.missing is Otherwise.DEAD_LETTER
 
 
 def _put(schema: Schema, keys: Sequence[str], kind: Mapping[str, Any], *, needed: bool) -> Schema:

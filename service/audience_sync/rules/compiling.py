@@ -10,7 +10,6 @@ from audience_sync.core.rule import (
     AttributeTemplate,
     ByTemplates,
     ByTranslator,
-    Gaps,
     OtherTypes,
     Otherwise,
     Planned,
@@ -18,6 +17,7 @@ from audience_sync.core.rule import (
     Source,
     TagTemplate,
     ValueMap,
+    WhenLacking,
     Writes,
     used_fields,
 )
@@ -134,14 +134,16 @@ def _attribute(model: AttributeModel) -> AttributeTemplate:
         default = model.otherwise.value if isinstance(model.otherwise, DefaultModel) else None
         otherwise = model.otherwise if isinstance(model.otherwise, Otherwise) else Otherwise.DEAD_LETTER
         values = ValueMap(model.map, otherwise, default)
-    return AttributeTemplate(model.name, parsed(model.value), values, Gaps(model.if_null, model.if_missing))
+    return AttributeTemplate(
+        model.name, parsed(model.value), values, WhenLacking(model.if_null, model.if_missing)
+    )
 
 
 def _tag(kind: type[AddTag] | type[RemoveTag], model: str | TagModel) -> TagTemplate:
     if isinstance(model, str):
         return TagTemplate(kind, parsed(model))
-    gaps = Gaps(_otherwise(model.if_null), _otherwise(model.if_missing))
-    return TagTemplate(kind, parsed(model.tag), _path(model.for_each), gaps)
+    lacking = WhenLacking(_otherwise(model.if_null), _otherwise(model.if_missing))
+    return TagTemplate(kind, parsed(model.tag), _path(model.for_each), lacking)
 
 
 def _otherwise(stated: OtherTypes) -> Otherwise:

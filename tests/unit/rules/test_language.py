@@ -1,12 +1,14 @@
-"""What the rules file can say: types, conditions, maps, gaps, lists, records without a value."""
+"""What the rules file can say: types, conditions, maps, lacking, lists, records without a value."""
 
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from audience_sync.core.changes import AddTag, RemoveAttribute, SetAttribute, UserId
+from audience_sync.core.changes import AddTag, RemoveAttribute, RemoveTag, SetAttribute, UserId
 from audience_sync.core.event import Cause, Event, Fields, Ignored, Translated, TranslatedMany, Unusable
-from audience_sync.core.limits import CHANGES_PER_EVENT
+from audience_sync.core.limits import CHANGES_PER_EVENT, broken_limit
 from audience_sync.core.rules import Rules
 from audience_sync.rules.file import parse_rules
 
@@ -146,6 +148,18 @@ def test_a_tag_for_each_member_of_a_list(more: str, listed: object, expected: ob
     assert translated(rules_of(TAGS % more), {"u": "alice", "a": {"list": listed}}) == expected
 
 
+def test_two_lists_may_make_tags_of_one_template() -> None:
+    """What was added and what was removed stand in one event; of a member of both, the later change counts."""
+    rules = rules_of(
+        "{name: one, event: x, user: '{u}', changes: ["
+        "remove_tag: {tag: 't:{item}', for_each: removed}, add_tag: {tag: 't:{item}', for_each: added}]}"
+    )
+
+    found = translated(rules, {"u": "alice", "added": ["a", "b"], "removed": ["c", "a"]})
+
+    assert found == {"alice": [RemoveTag("t:c"), RemoveTag("t:a"), AddTag("t:a"), AddTag("t:b")]}
+
+
 USERS: Final = (
     "{name: one, event: x, for_each: list, user: '{item.id}', urgent: true, changes: [add_tag: 't:{v}']}"
 )
@@ -279,3 +293,46 @@ def test_a_header_whose_name_has_dots_is_found() -> None:
     rules = rules_of("{name: one, event: x, user: '{$headers.a.b}', changes: [add_tag: t]}")
 
     assert translated(rules, {"$headers": {"a.b": "alice"}}) == {"alice": [AddTag("t")]}
+
+
+EVERYTHING: Final = rules_of(
+    "{name: a, event: [x, y], when: v > 1 && has(w.v), user: '{u}', urgent: true, changes: [add_tag: 'a:{w.v}']}",
+    "{name: b, event: x, for_each: w.list, user: '{item.u}', changes: [add_tag: {tag: 'b{item}', for_each: item.v}]}",
+    "{name: c, event: x, for_each: v, when: item != null, user: '{item}', changes: [remove_tag: 'c:{u}']}",
+    "{name: d, event: y, user: 'd:{u}', changes: [set_attribute: {name: n, value: '{v}', map: {'1': a, 'true': b}}]}",
+    "{name: e, event: z, user: '{w.u}-{u}', changes: [set_attribute: {name: m, value: '{v}{w.v}', if_null: remove}]}",
+)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=60)
+names = st.sampled_from(["u", "v", "list", "item"])
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    st.sampled_from("xyz"),
+    st.fixed_dictionaries(
+        {}, optional={"u": values, "v": values, "w": st.dictionaries(names, values) | values}
+    ),
+)
+def test_whatever_an_event_holds_it_is_translated_or_told_why_not(
+    kind: str, fields: dict[str, object]
+) -> None:
+    """What is raised in the middle of reading ends it, and a change that breaks a limit is refused for everybody."""
+    event = EVERYTHING.translate("events", Event(kind, fields))
+
+    match event:
+        case Translated() | TranslatedMany():
+            assert len({part.user for part in event.parts}) == len(event.parts)
+            for part in event.parts:
+                assert part.changes
+                assert [broken_limit(part.user, change) for change in part.changes] == [None] * len(
+                    part.changes
+                )
+        case Unusable(_, info):
+            assert info.encode()
+            assert len(info) <= 610
+        case _:
+            assert isinstance(event, Ignored)
