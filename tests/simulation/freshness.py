@@ -91,6 +91,8 @@ class Freshness(Judge):
             turn = self._turns.get(user)
             if turn is None:
                 turn = self._turns[user] = _Turn(now)
+            if not turn.names:
+                turn.since = now
             turn.says(words)
             turn.last = now
             self._ask_later(user, turn)

@@ -37,7 +37,7 @@ LIFE_EVERY_SECONDS: Final = 9.0
 UNSTABLE_SECONDS: Final = 10.0
 """So long after the group has changed, who has left it may still send for what he had."""
 
-GOES_ON_SECONDS: Final = 60.0
+GOES_ON_SECONDS: Final = 120.0
 AT_MOST_LATER_SECONDS: Final = 900.0
 """When not everything is settled in time, something must be settled that often, and everything so much later."""
 
