@@ -10,8 +10,11 @@ import msgspec
 from audience_sync.core.changes import AddTag, Change, RemoveAllTags, SetAttribute
 from audience_sync.core.ledger import Origin
 from audience_sync.events.dead_letters import told_changes
+from audience_sync.events.formats.wire import PREFIX_BYTES
 from audience_sync.events.replays import LookedBelow, Replay
 from audience_sync.formats import Headers
+from tests.fuzz.framed import IDS, MADE
+from tests.support.schemas import framed
 
 RULES: Final = """
 sources:
@@ -20,19 +23,33 @@ sources:
   - {topic: single, format: json, type: moved}
   - {topic: picky, format: json, type_field: kind, other_types: ignore}
   - {topic: rich, format: json, type_field: kind, tombstones: {event: gone-at-all}}
+  - {topic: changes, format: debezium}
+  - {topic: avro, format: avro}
+  - {topic: protobuf, format: protobuf, type: Tier}
 rules:
+  - {name: row, event: [create, update], topic: changes, user: "{$key}", changes: [set_attribute: {name: c, value: "{after.tier}"}]}
+  - {name: no row, event: delete, topic: changes, user: "{before.id}", changes: [remove_attribute: c]}
+  - name: avro tier
+    event: Tier
+    topic: avro
+    user: "{user_id}"
+    changes: [set_attribute: {name: a, value: "{tier}", if_null: remove}]
+  - name: protobuf tier
+    event: Tier
+    topic: protobuf
+    user: "{user_id}"
+    changes: [set_attribute: {name: p, value: "{tier}{n}"}]
   - name: tier
     event: tier.changed
     topic: cloud
     user: "{data.user.id}"
     changes:
       - set_attribute: {name: tier, value: "{data.tier}"}
-      - set_attribute: {name: region, value: "r-{data.region}"}
   - name: trial
     event: tier.changed
     topic: cloud
     user: "{data.user.id}"
-    changes: [remove_attribute: trial]
+    changes: [set_attribute: {name: region, value: "r-{data.region}"}]
   - {name: follow, event: follow, topic: plain, user: "{who}", changes: [add_tag: "s:{symbol}"]}
   - name: skills
     event: follow
@@ -61,13 +78,13 @@ rules:
     topic: rich
     when: points >= 10
     user: "{id}"
-    changes: [set_attribute: {name: size, value: big}]
+    changes: [set_attribute: {name: team, value: big}]
   - name: small
     event: member
     topic: rich
     when: points < 12
     user: "{id}"
-    changes: [remove_attribute: size]
+    changes: [remove_attribute: team]
   - name: team
     event: team
     topic: rich
@@ -76,7 +93,6 @@ rules:
     user: "{item.id}"
     changes:
       - set_attribute: {name: team, value: "{$headers.team}", if_missing: ignore}
-      - set_attribute: {name: role, value: "{item.role}", if_null: remove}
   - {name: gone at all, event: gone-at-all, topic: rich, user: "{$key}", changes: [remove_attribute: level]}
   - name: points
     event: points
@@ -85,7 +101,7 @@ rules:
     writes: {attributes: [points]}
 """
 REPLAYS: Final = "replays"
-TOPICS: Final = ("cloud", "plain", "single", "picky", "rich", REPLAYS)
+TOPICS: Final = ("cloud", "plain", "single", "picky", "rich", "changes", "avro", "protobuf", REPLAYS)
 
 _USERS: Final = ("alice", "bob", "深圳", "u" * 32, "u" * 33, "", "a b", "\x00", "🙂" * 8, "🙂" * 9)
 _TEXTS: Final = (
@@ -110,6 +126,8 @@ _VALUES: Final[tuple[Any, ...]] = (
 
 def an_event(topic: str, chance: random.Random) -> bytes:
     """A valid one, as producers write it."""
+    if topic in MADE:
+        return MADE[topic](chance, chance.choice(_USERS), chance.choice(_TEXTS))
     return json.dumps(_valid(topic, chance), ensure_ascii=chance.random() < 0.5).encode(
         errors="surrogatepass"
     )
@@ -135,7 +153,28 @@ def _valid(topic: str, chance: random.Random) -> Any:
             return {"kind": chance.choice(["rated", "seen"]), "id": user, "stars": chance.randrange(6)}
         case "rich":
             return _rich(chance, user, text)
+        case "changes":
+            return _a_change(chance, user, text)
     return msgspec.to_builtins(_replay(chance, user, text))
+
+
+def _a_change(chance: random.Random, user: str, text: str) -> Any:
+    row = {"id": user, "tier": text}
+    change = {
+        "before": row,
+        "after": row,
+        "source": {"ts_ms": 1_795_305_600_000},
+        "op": chance.choice("cudrtmx"),
+    }
+    match chance.randrange(4):
+        case 0:
+            return {"schema": {"type": "struct"}, "payload": change}
+        case 1:
+            return row | {
+                "__deleted": chance.choice(["true", "false", True, None]),
+                "__op": chance.choice("cud"),
+            }
+    return change
 
 
 def _rich(chance: random.Random, user: str, text: str) -> Any:
@@ -167,7 +206,12 @@ def a_record(topic: str, chance: random.Random) -> bytes | None:
 
 
 def _structured(topic: str, chance: random.Random) -> bytes:
-    """Valid JSON with one to three parts replaced, taken away, or doubled under another name."""
+    """Valid JSON with one to three parts replaced, taken away, or doubled under another name.
+
+    Of what is no JSON, the schema is another.
+    """
+    if topic in MADE:
+        return framed(chance.choice(IDS), an_event(topic, chance)[PREFIX_BYTES:])
     event = _valid(topic, chance)
     for _ in range(chance.randrange(1, 4)):
         event = _with_another_part(event, chance)
@@ -245,6 +289,8 @@ HEADERS: Final[tuple[Headers, ...]] = (
     (("team", b"red"),),
     (("team", b"\xff"), ("", None)),
     (("team", b"x" * 99), ("team", None)),
+    (("ce_type", b"tier.changed"), ("content-type", b"application/json")),
+    (("ce_type", b"\xff"), ("content-type", b"application/cloudevents-batch+json")),
 )
 KEYS: Final[Mapping[str, bytes | None]] = {
     "user": b"alice",

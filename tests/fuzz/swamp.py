@@ -23,6 +23,7 @@ from audience_sync.events.replays import Replays
 from audience_sync.events.translator import Translator
 from audience_sync.formats import RawRecord
 from audience_sync.rules.file import parse_rules
+from tests.fuzz.framed import find
 from tests.fuzz.spoiling import HEADERS, KEYS, REPLAYS, RULES, TIMESTAMPS, TOPICS, a_record
 from tests.support.kafka_client import Record
 
@@ -52,7 +53,7 @@ class Swamp:
         self._records = 0
         self._last: list[Record] = []
         self._originals: dict[str, RawRecord] = {}
-        translator = Translator(parse_rules(RULES, file="rules.yaml"))
+        translator = Translator(parse_rules(RULES, file="rules.yaml"), find)
         guard = Guard(most_per_minute=10**9)
         self._letters = DeadLetters(
             publish=self._publish, watch=self, chance=self._chance.random, sleep=asyncio.sleep
