@@ -309,6 +309,16 @@ def test_a_pattern_stands_for_the_topics_of_the_broker() -> None:
     assert rules.patterns == ()
 
 
+def test_a_pattern_is_compared_with_whole_names_and_never_with_kafkas_own() -> None:
+    """Part of a name would match what comes later by accident; the broker's own topics hold no events."""
+    text = PATTERN.replace("b\\..*", "(__)?b.one")
+
+    assert parse_rules(text, file="rules.yaml", topics=["b.one", "__b.one", "b.one.more"]).topics == (
+        "a",
+        "b.one",
+    )
+
+
 def test_a_pattern_that_nobody_has_looked_up_stands_for_itself() -> None:
     rules = parse_rules(PATTERN, file="rules.yaml")
 
