@@ -89,7 +89,13 @@ def test_a_rolling_restart_hands_over_clean(fleet: Fleet, product: Product, brok
 
     read = sum(replica.stopped_totals()["records"] for replica in fleet.all)
     unclean = sum(line.get("after_unclean_end", False) for replica in fleet.all for line in replica.lines())
-    show("rolling restart", events=EVENTS, records_read=read, read_again_share=round(read / EVENTS - 1, 4))
+    show(
+        "rolling restart",
+        events=EVENTS,
+        records_read=read,
+        read_again_share=round(read / EVENTS - 1, 4),
+        went_back_over_restarts=fleet.chat.counters()["went_back_count"],
+    )
     assert unclean == 0
 
 
