@@ -9,20 +9,31 @@ from typing import Final
 import pytest
 
 from tests.support.fleet import Fleet, eventually
-from tests.support.load import FULL, all_in_step, calls_against_minimum, feed, flowing, show
+from tests.support.load import (
+    FULL,
+    all_in_step,
+    answers_above_a_second,
+    calls_against_minimum,
+    feed,
+    flowing,
+    show,
+)
 from tests.support.product import Product, out_of_step
 
 pytestmark = pytest.mark.broker
 
 EVENTS, USERS = (200_000, 20_000) if FULL else (20_000, 2_000)
+CALLS_PER_SECOND: Final = 5
+"""So few that the API is the bottleneck."""
+
 SECONDS_A_RESTART: Final = 10 if FULL else 6
 """About what one takes, so that events flow all the while."""
 
 
 @pytest.fixture
 def calls_per_second() -> float:
-    """So few that the API is the bottleneck."""
-    return 5
+    """What each endpoint takes."""
+    return CALLS_PER_SECOND
 
 
 @pytest.fixture
@@ -54,6 +65,7 @@ def test_three_replicas_keep_all_users_in_step_with_full_requests(
         for what in ("sum", "count")
     ]
     minimum, calls = calls_against_minimum(fleet.chat)
+    most, late = fleet.chat.counters()["most_calls_in_a_second"], answers_above_a_second(fleet)
     show(
         "three replicas, nothing breaks",
         events=EVENTS,
@@ -63,10 +75,12 @@ def test_three_replicas_keep_all_users_in_step_with_full_requests(
         minimum=minimum,
         requests_over_minimum=round(calls / minimum, 3),
         refused=fleet.chat.counters()["refused"],
-        most_calls_in_a_second=fleet.chat.counters()["most_calls_in_a_second"],
+        most_calls_in_a_second=most,
+        answers_above_a_second=late,
     )
     assert full[0] / full[1] >= 95
     assert calls / minimum < 1.5
+    assert max(most.values()) <= CALLS_PER_SECOND or late, "with a delay like that it may be passed"
 
 
 def test_a_rolling_restart_hands_over_clean(fleet: Fleet, product: Product, broker: str) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, TopicPartition
 
-from tests.support.fleet import EmulatedChat, eventually
+from tests.support.fleet import EmulatedChat, Fleet, eventually
 from tests.support.product import Event, Feed, Product, Truth, out_of_step
 
 FULL: Final = os.environ.get("AUDIENCE_SYNC_TEST_FULL") == "1"
@@ -123,6 +123,17 @@ def calls_against_minimum(chat: EmulatedChat) -> tuple[int, int]:
     counters = chat.counters()
     return sum(ceil(parts / 100) for parts in counters["user_parts"].values()), sum(
         counters["calls"].values()
+    )
+
+
+def answers_above_a_second(fleet: Fleet) -> int:
+    """How many took so long that their requests may have been counted later than the pace makes good for."""
+    name = "audience_sync_request_seconds"
+    return int(
+        sum(
+            replica.metric(f"{name}_count") - replica.metric(f"{name}_bucket", le="1.0")
+            for replica in fleet.running
+        )
     )
 
 
