@@ -143,4 +143,4 @@ def show(what: str, **figures: object) -> None:
     if FULL and os.environ.get("AUDIENCE_SYNC_TEST_WRITE_PAGES") == "1":
         kept = json.loads(SEEN.read_text()) if SEEN.exists() else {}
         kept[what] = {"on": str(datetime.now(UTC).date()), "cores": os.cpu_count(), "figures": figures}
-        SEEN.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
+        SEEN.write_text(json.dumps(dict(sorted(kept.items())), indent=2) + "\n")
