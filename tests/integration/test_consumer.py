@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -33,6 +34,8 @@ from tests.support.tenures import TIMES
 pytestmark = pytest.mark.broker
 
 BOUNDS = Bounds(lease_seconds=3.0, request_timeout_seconds=0.1, max_unsettled_records=1000)
+
+ROOMY = Bounds(lease_seconds=3.0, request_timeout_seconds=0.1, max_unsettled_records=100_000)
 
 
 class Pieces:
@@ -219,6 +222,31 @@ async def test_a_batch_is_handed_over_in_the_turn_in_which_its_poll_returned(bro
         loop.close()
 
     assert batches == [(record,)]
+
+
+async def test_a_backlog_leaves_everything_else_its_turns(broker: str) -> None:
+    """No heartbeat left for as long as a buffer lasted, and who lost his partitions so made others read all again."""
+    topic, turns = a_topic(broker), 0
+    await write(broker, topic, *(event(f"user-{number}") for number in range(5_000)))
+    read_in_turn: Counter[int] = Counter()
+
+    class Counting(Pieces):
+        def translated(self, topic: str, event: Translated | TranslatedMany) -> None:  # noqa: ARG002 - that one was read
+            read_in_turn[turns] += 1
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    pieces = Counting(broker, topic, most_users=10_000, bounds=ROOMY)
+    others = asyncio.create_task(turn())
+    async with pieces.running():
+        await eventually(lambda: pieces.users == 5_000, "all wait")
+    others.cancel()
+
+    assert max(read_in_turn.values()) <= 500, "a batch"
 
 
 async def test_every_codec_and_every_header_is_read(broker: str) -> None:

@@ -1,5 +1,6 @@
 """FastStream's broker and batch subscriber, set up so that nothing is acknowledged, dropped or decoded for us."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Literal
@@ -141,6 +142,9 @@ class Stream:
             await self._take(records)
         except Exception as error:  # whatever it is, consumption ends with it
             self._failed(error)
+        # A poll returns at once while anything is buffered, and so would this, again and again. Heartbeats, requests
+        # and probes have their turn between two batches.
+        await asyncio.sleep(0)
 
 
 async def _untouched(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
