@@ -27,7 +27,11 @@ sources:
   - {topic: avro, format: avro}
   - {topic: protobuf, format: protobuf, type: Tier}
 rules:
-  - {name: row, event: [create, update], topic: changes, user: "{$key}", changes: [set_attribute: {name: c, value: "{after.tier}"}]}
+  - name: row
+    event: [create, update]
+    topic: changes
+    user: "{$key}"
+    changes: [set_attribute: {name: c, value: "{after.tier}"}]
   - {name: no row, event: delete, topic: changes, user: "{before.id}", changes: [remove_attribute: c]}
   - name: avro tier
     event: Tier
