@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from audience_sync.core.ownership import PartitionKey
+from audience_sync.events.header_names import read_any_header_name
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdminError, ask
 from audience_sync.events.security_parameters import aiokafka_parameters
 
@@ -39,6 +40,7 @@ class LogReader:
     def __init__(
         self, address: KafkaAddress, *, isolation_level: Literal["read_committed", "read_uncommitted"]
     ) -> None:
+        read_any_header_name()
         self._address = address
         self._consumer: Any = AIOKafkaConsumer(
             bootstrap_servers=[each.strip() for each in address.bootstrap.split(",")],
