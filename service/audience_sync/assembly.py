@@ -430,7 +430,7 @@ def topics_to_match(settings: Settings) -> frozenset[str]:
 
     Raises KafkaAdminError, KafkaSecurityError, SettingsError.
     """
-    ours = [settings.dead_letters.topic, settings.dead_letters.replays]
+    ours = [settings.dead_letters.topic, settings.dead_letters.replays, settings.kafka.rekeyed_topic]
     return topics_there(_kafka_address(settings, security_of(settings.kafka)), but=ours)
 
 

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from audience_sync.commands.dead_letters.looking import Looking
 from audience_sync.commands.dead_letters.replaying import translate_by
 from audience_sync.core.changes import SetAttribute, UserId
+from audience_sync.core.event import Translated
 from audience_sync.core.folding import folded
 from audience_sync.core.ledger import Origin
 from audience_sync.core.ownership import PartitionKey
@@ -16,6 +17,7 @@ from audience_sync.core.rules import Rules
 from audience_sync.events.dead_letters import DeadLetter
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdminError
 from audience_sync.events.log_reading import LogReader, Span
+from audience_sync.events.rekeyed import rekeyed_bytes
 from audience_sync.events.replay_evidence import Candidate
 from audience_sync.events.security import KafkaSecurity
 from audience_sync.rules.file import parse_rules
@@ -24,10 +26,10 @@ from tests.support.kafka_topics import a_topic, write, write_transactions
 pytestmark = pytest.mark.broker
 
 
-def rules_of(topic: str) -> Rules:
+def rules_of(topic: str, *, more: str = "") -> Rules:
     """The topic's events set one attribute."""
     text = f"""
-sources: [{{topic: {topic}, format: json, type: x}}]
+sources: [{{topic: {topic}, format: json, type: x{more}}}]
 rules: [{{name: r, event: x, user: "{{u}}", changes: [set_attribute: {{name: a0, value: "{{v}}"}}]}}]
 """
     return parse_rules(text, file="rules.yaml")
@@ -92,6 +94,31 @@ async def test_a_name_that_has_moved_is_looked_for_where_it_stands_now(broker: s
         await looking.begin([candidate])
         await looking.look()
     assert list(candidate.newer.changes()) == [SetAttribute("a0", "new")]
+
+
+async def test_events_of_a_source_that_is_re_keyed_are_looked_for_where_they_are_applied(broker: str) -> None:
+    """In the order of the copies, from the moment of the letter's events on, and with the replica of that number."""
+    source, rekeyed = a_topic(broker), a_topic(broker, partitions=4)
+    rules = rules_of(source, more=", rekey: true")
+    newer = Translated(UserId("alice"), (SetAttribute("a0", "new"),), urgent=False, event_seconds=None)
+    producer = AIOKafkaProducer(bootstrap_servers=broker)
+    await producer.start()
+    try:
+        copy = rekeyed_bytes(newer, topic=source, partition=0, position=1)
+        sent = await producer.send_and_wait(rekeyed, copy, key=b"alice", timestamp_ms=2000)
+    finally:
+        await producer.stop()
+    candidate = a_candidate("a0", Origin(source, 0, 0, 1.0))
+    async with a_reader(broker) as reader:
+        translate = translate_by(rules, rekeyed_topic=rekeyed)
+        looking = Looking(reader, rules, translate, rekeyed_topic=rekeyed)
+        await looking.begin([candidate])
+        below = await looking.look()
+        number = await looking.number_of(candidate)
+
+    assert list(candidate.newer.changes()) == [SetAttribute("a0", "new")]
+    assert below == {PartitionKey(rekeyed, sent.partition): 1}
+    assert number == sent.partition
 
 
 async def test_a_user_whose_topic_has_grown_is_followed(broker: str) -> None:

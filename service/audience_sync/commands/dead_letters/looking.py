@@ -18,11 +18,15 @@ SAMPLED_RECORDS: Final = 50
 class Looking:
     """Looks through the log for what is newer than letters, again and again from where it ended.
 
+    rekeyed_topic: where events of sources that are re-keyed are copied to, in the order in which they are applied.
     too_old: ids of letters whose events the log no longer has, so that what came next may be gone with them.
     """
 
-    def __init__(self, reader: LogReader, rules: Rules, translate: Translate) -> None:
+    def __init__(
+        self, reader: LogReader, rules: Rules, translate: Translate, *, rekeyed_topic: str | None = None
+    ) -> None:
         self._reader = reader
+        self._rekeyed_topic = rekeyed_topic
         self._rules = rules
         self._translate = translate
         self._partitions: dict[str, list[PartitionKey]] = {}
@@ -57,9 +61,12 @@ class Looking:
     async def number_of(self, candidate: Candidate) -> int:
         """The number whose owner has the letter's user now: it has moved if the topics have grown since."""
         origin = candidate.letter.origins[0]
-        partitions = await self._of_topic(origin.topic)
+        topic = self._applied_from(origin.topic)
+        partitions = await self._of_topic(topic)
         if not partitions:
             return origin.partition
+        if topic != origin.topic:
+            return int((murmur2(candidate.user.encode()) & 0x7FFFFFFF) % len(partitions))
         key = candidate.letter.original().key or candidate.user.encode()
         by_default = (murmur2(key) & 0x7FFFFFFF) % len(partitions)
         if by_default != origin.partition and await self._is_keyed_by_default(origin.topic):
@@ -69,10 +76,13 @@ class Looking:
     async def _place(self, candidate: Candidate) -> None:
         """Say where to look for what is newer than the letter: since its events, and in the order of the log."""
         origins, number = candidate.letter.origins, await self.number_of(candidate)
-        since = {PartitionKey(origin.topic, origin.partition): origin.position for origin in origins}
-        topics = dict.fromkeys(
-            [*(partition.topic for partition in since), *topics_of(candidate.said, self._rules.rules)]
-        )
+        since = {
+            PartitionKey(origin.topic, origin.partition): origin.position
+            for origin in origins
+            if self._applied_from(origin.topic) == origin.topic
+        }
+        named = [*(origin.topic for origin in origins), *topics_of(candidate.said, self._rules.rules)]
+        topics = dict.fromkeys(map(self._applied_from, named))
         beginnings = {
             partition: start for topic in topics for partition, start in (await self._readable(topic)).items()
         }
@@ -89,10 +99,17 @@ class Looking:
     async def _readable(self, topic: str) -> Mapping[PartitionKey, int]:
         """The first position of each partition of a topic; none of one that the rules can't read."""
         if topic not in self._beginnings:
-            partitions = await self._of_topic(topic) if topic in self._rules.sources else []
+            is_read = topic in self._rules.sources or topic == self._rekeyed_topic
+            partitions = await self._of_topic(topic) if is_read else []
             whole = await self._reader.whole(partitions)
             self._beginnings[topic] = {partition: span.start for partition, span in whole.items()}
         return self._beginnings[topic]
+
+    def _applied_from(self, topic: str) -> str:
+        """The topic whose order counts for what stands in *topic*."""
+        if self._rekeyed_topic is not None and topic in self._rules.rekeyed:
+            return self._rekeyed_topic
+        return topic
 
     async def _of_topic(self, topic: str) -> list[PartitionKey]:
         if topic not in self._partitions:

@@ -134,7 +134,8 @@ def _of_topics_there(settings: Settings, rules: Rules) -> Rules:
 
 
 async def _replay(topics: Topics, rules: Rules, wish: Wish, find: Find | None) -> Counter[End]:
-    translate = translate_by(rules, find)
+    rekeyed = topics.rekeyed if rules.rekeyed else None
+    translate = translate_by(rules, find, rekeyed_topic=rekeyed)
     async with AsyncExitStack() as stack:
         reader = await stack.enter_async_context(topics.reader())
         index = stack.enter_context(Index())
@@ -147,7 +148,7 @@ async def _replay(topics: Topics, rules: Rules, wish: Wish, find: Find | None) -
             return Counter()
         confirm(f"{counted(number, 'letter')} will be replayed by the group {topics.group!r}.", yes=wish.yes)
         await keep_selected(index, reader, spans)
-        looking = Looking(reader, rules, translate) if wish.checked else None
+        looking = Looking(reader, rules, translate, rekeyed_topic=rekeyed) if wish.checked else None
         replaying = Run(
             topics,
             index,
@@ -176,9 +177,9 @@ _TOO_OLD: Final = (
 )
 
 
-def translate_by(rules: Rules, find: Find | None = None) -> Translate:
+def translate_by(rules: Rules, find: Find | None = None, *, rekeyed_topic: str | None = None) -> Translate:
     """What a record does by *rules*; *find* looks schemas up. Stop where one is needed that can't be had."""
-    translator = Translator(rules, find or (lambda _: None))
+    translator = Translator(rules, find or (lambda _: None), rekeyed_topic=rekeyed_topic)
 
     def translate(topic: str, record: Record) -> Translated | TranslatedMany | Ignored | Unusable:
         try:
@@ -198,7 +199,11 @@ def translate_by(rules: Rules, find: Find | None = None) -> Translate:
 
 async def _see_that_replays_are_read(reader: LogReader, topics: Topics, rules: Rules) -> None:
     """Stop where replays would wait for ever: without their topic, or without its partition for some user."""
-    counts = {topic: len(await reader.partitions(topic)) for topic in (topics.replays, *rules.topics)}
+    applied = [
+        *(topic for topic in rules.topics if topic not in rules.rekeyed),
+        *([topics.rekeyed] if rules.rekeyed else []),
+    ]
+    counts = {topic: len(await reader.partitions(topic)) for topic in (topics.replays, *applied)}
     there = {topic: count for topic, count in counts.items() if count}
     if topics.replays not in there:
         raise Stop(
@@ -206,7 +211,7 @@ async def _see_that_replays_are_read(reader: LogReader, topics: Topics, rules: R
             f"Kafka at {topics.address.bootstrap} has no topic {topics.replays!r}, so no service reads replays "
             f"there; start one of this version, which needs the topic, with the same settings",
         )
-    if (why := uneven_replays(topics.replays, rules.topics, there)) is not None:
+    if (why := uneven_replays(topics.replays, applied, there)) is not None:
         raise Stop(
             ExitCode.UNAVAILABLE, f"Kafka at {topics.address.bootstrap}: {why}, and restart the service"
         )

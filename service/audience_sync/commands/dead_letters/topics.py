@@ -31,6 +31,7 @@ class Topics(msgspec.Struct, frozen=True, kw_only=True):
     address: KafkaAddress
     dead_letters: str
     replays: str
+    rekeyed: str
     group: str
     isolation_level: Literal["read_committed", "read_uncommitted"]
 
@@ -54,6 +55,7 @@ def topics_of(settings: Settings) -> Topics:
         address=address,
         dead_letters=settings.dead_letters.topic,
         replays=settings.dead_letters.replays,
+        rekeyed=settings.kafka.rekeyed_topic,
         group=settings.kafka.group_id,
         isolation_level=settings.kafka.isolation_level,
     )
