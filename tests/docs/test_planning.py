@@ -44,7 +44,11 @@ def test_what_is_typed_prints_what_is_shown(tmp_path: Path, monkeypatch: pytest.
 def test_every_option_is_told() -> None:
     """A new one gets its line; those that every command has need none."""
     group: Any = typer.main.get_command(app)
-    for command in (group.commands["plan"], *group.commands["rules"].commands.values()):
+    for command in (
+        group.commands["plan"],
+        group.commands["run"],
+        *group.commands["rules"].commands.values(),
+    ):
         options = {option for parameter in command.params for option in parameter.opts if option[:2] == "--"}
         for option in options - {"--help"}:
             assert f"`{option}`" in PAGE or f"{option} " in PAGE, f"{command.name} {option}"

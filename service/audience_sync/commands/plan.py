@@ -11,10 +11,10 @@ import typer
 from typer import Argument, Option
 
 from audience_sync.commands.planning.arrivals import SchemaMissingError, arrivals
-from audience_sync.commands.planning.assumptions import assumed, kafka_address, settings_and_rules
+from audience_sync.commands.planning.assumptions import assumed, kafka_address
 from audience_sync.commands.planning.told import bounds, told
 from audience_sync.commands.planning.view import show
-from audience_sync.commands.run import with_topics_of_the_broker
+from audience_sync.commands.run import read_settings_and_rules, with_topics_of_the_broker
 from audience_sync.commands.schemas import finding
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.plan_figures import Figures
@@ -27,7 +27,7 @@ from audience_sync.events.schemas import RegistryError
 from audience_sync.events.translator import Translator
 from audience_sync.formats import FormatError
 from audience_sync.rules.problems import RulesError
-from audience_sync.settings import Settings
+from audience_sync.settings import Settings, SettingsError
 
 RulesFile = Annotated[
     Path | None, Option("--rules", help="The rules (YAML).", show_default="those of the settings")
@@ -69,7 +69,7 @@ def plan(
     as_json: Annotated[bool, Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Show what events would cause: changes, requests, limits, dead letters. Sends and commits nothing."""
-    settings, known = settings_and_rules(rules)
+    settings, known = read_settings_and_rules(account=False, rules_file=rules)
     if (file is None) == (last is None):
         raise Stop(
             ExitCode.BAD_INPUT, "Give a file of events, or `-` for standard input, or --last for Kafka."
@@ -86,7 +86,7 @@ def plan(
                 events_per_second=events_per_second,
             )
         )
-    except (FormatError, RulesError) as error:
+    except (FormatError, RulesError, SettingsError) as error:
         raise Stop(ExitCode.BAD_INPUT, str(error)) from error
     except LineError as error:
         raise Stop(ExitCode.BAD_INPUT, f"{file}, {error}") from error

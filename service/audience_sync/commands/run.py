@@ -4,11 +4,14 @@ import asyncio
 import signal
 from collections.abc import Collection
 from pathlib import Path
+from typing import Annotated
 
 import uvloop
+from typer import Option
 
 from audience_sync.admin.server import PortTakenError
 from audience_sync.assembly import assemble, topics_to_match
+from audience_sync.commands.shadow import Begin, rehearse
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.attribute_slots import NamesDoNotFitError
 from audience_sync.core.rules import Rules
@@ -22,11 +25,29 @@ from audience_sync.settings import Settings, SettingsError, load
 from audience_sync.telemetry.logs import set_up
 
 
-def run() -> None:
+def run(
+    is_shadow: Annotated[
+        bool,
+        Option("--shadow", help="Rehearse: read and plan, send nothing, commit nothing. Needs no account."),
+    ] = False,
+    begin: Annotated[
+        Begin, Option("--from", help="Where a rehearsal begins: at the end, or where the group stands.")
+    ] = Begin.END,
+    report_seconds: Annotated[
+        float, Option("--every", min=1.0, help="How often a rehearsal tells what it would have done.")
+    ] = 60.0,
+) -> None:
     """Keep users in step with the events in Kafka, until SIGTERM or SIGINT. Settings: the environment, or a file."""
-    settings, rules = read_settings_and_rules()
+    if begin is not Begin.END and not is_shadow:
+        raise Stop(
+            ExitCode.BAD_INPUT, "--from belongs to --shadow; the service begins where its group stands."
+        )
+    settings, rules = read_settings_and_rules(account=not is_shadow)
     set_up(level=settings.log.level, shape=settings.log.shape)
     try:
+        if is_shadow:
+            uvloop.run(_rehearse(settings, rules, begin=begin, report_seconds=report_seconds))
+            return
         topics = topics_to_match(settings) if rules.patterns else None
         uvloop.run(_serve(settings, rules, topics))
     except* (SettingsError, KafkaSecurityError, NamesDoNotFitError, RulesError) as errors:
@@ -35,15 +56,20 @@ def run() -> None:
         raise Stop(ExitCode.UNAVAILABLE, _first(errors)) from errors
 
 
-def read_settings_and_rules() -> tuple[Settings, Rules]:
-    """The settings of the environment and the rules they name; everything wrong with either, at once."""
+def read_settings_and_rules(
+    *, account: bool = True, rules_file: Path | None = None
+) -> tuple[Settings, Rules]:
+    """The settings of the environment and the rules they name; everything wrong with either, at once.
+
+    account: whether one must be named. rules_file: other rules than those of the settings.
+    """
     problems: list[str] = []
     settings = None
     try:
-        settings = load()
+        settings = load(account=account)
     except SettingsError as error:
         problems.append(str(error))
-    file: Path = (settings.rules_file if settings else None) or DEFAULT_RULES
+    file: Path = rules_file or (settings.rules_file if settings else None) or DEFAULT_RULES
     try:
         rules = load_rules(file)
     except RulesError as error:
@@ -67,14 +93,25 @@ def with_topics_of_the_broker(settings: Settings, rules: Rules, file: Path | Non
 
 async def _serve(settings: Settings, rules: Rules, topics: Collection[str] | None) -> None:
     """Run the service. *topics* are those that patterns of the rules are compared with, also when rules change."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = _stopped_by_signals()
     file = settings.rules_file or DEFAULT_RULES
     if topics is not None:
         rules = load_rules(file, topics=topics)
     await assemble(settings, rules, load=lambda: load_rules(file, topics=topics)).run(stop)
+
+
+async def _rehearse(settings: Settings, rules: Rules, *, begin: Begin, report_seconds: float) -> None:
+    rules = await asyncio.to_thread(with_topics_of_the_broker, settings, rules)
+    await rehearse(settings, rules, begin=begin, report_seconds=report_seconds, stop=_stopped_by_signals())
+
+
+def _stopped_by_signals() -> asyncio.Event:
+    """What is set when the process is told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
 
 
 def _first(errors: BaseExceptionGroup[Exception]) -> str:

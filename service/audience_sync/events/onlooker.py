@@ -34,7 +34,14 @@ class Onlooker:
     def __init__(self, consumer: AIOKafkaConsumer, partitions: Sequence[PartitionKey], where: str) -> None:
         self._consumer = consumer
         self._where = where
+        self._next: dict[PartitionKey, int] = {}
         self.partitions = partitions
+
+    @property
+    def unread(self) -> int:
+        """Records that the last fetches have seen behind what was read."""
+        ends = ((key, self._consumer.highwater(TopicPartition(*key))) for key in self._next)
+        return sum(max(0, end - self._next[key]) for key, end in ends if end is not None)
 
     async def ends(self) -> Positions:
         """Where each partition ends now, as the isolation level sees it."""
@@ -96,6 +103,9 @@ class Onlooker:
             batches = await self._consumer.getmany(timeout_ms=math.ceil(POLL_SECONDS * 1000))
         except KafkaError as error:
             raise KafkaAdminError(f"{self._where}: {type(error).__name__}: {error}") from error
+        self._next |= {
+            PartitionKey(each.topic, each.partition): batch[-1].offset + 1 for each, batch in batches.items()
+        }
         return [
             Recorded(
                 partition=PartitionKey(record.topic, record.partition),
@@ -116,6 +126,7 @@ class Onlooker:
     def _seek(self, starts: Positions) -> None:
         for key, position in starts.items():
             self._consumer.seek(TopicPartition(*key), position)
+            self._next[key] = position
 
     async def _since(self, milliseconds: int, ends: Positions) -> Positions:
         """The first position of each partition whose record is as late or later; its end if none is."""

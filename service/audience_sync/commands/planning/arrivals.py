@@ -8,7 +8,7 @@ from audience_sync.events.recorded import Recorded
 
 
 class SchemaMissingError(Exception):
-    """An event can't be read without a schema that nobody has fetched."""
+    """An event can't be read without a schema that nobody fetches."""
 
 
 def arrivals(
@@ -26,20 +26,25 @@ def arrivals(
     at = 0.0
     for number, record in enumerate(records):
         came = translate(record)
-        if isinstance(came, Wanting):
-            raise SchemaMissingError(
-                f"{record.partition.topic}, position {record.position}: schema {came.schema_id} is needed, and "
-                "its format does not fetch it; plan events of the other topics: --topic"
-            )
         if events_per_second is not None:
             at = number / events_per_second
         elif record.timestamp is not None:
             at = record.timestamp / 1000
         elif isinstance(came, Translated | TranslatedMany) and came.parts[0].event_seconds is not None:
             at = came.parts[0].event_seconds
-        foreign = (
-            isinstance(came, Translated | TranslatedMany)
-            and record.key is not None
-            and any(record.key != part.user.encode() for part in came.parts)
+        yield arrival(record, came, at=at, stamped=at)
+
+
+def arrival(record: Recorded, came: Translation, *, at: float, stamped: float) -> Arrival:
+    """*record*, of which *came* came, at a moment of its own. Raises SchemaMissingError."""
+    if isinstance(came, Wanting):
+        raise SchemaMissingError(
+            f"{record.partition.topic}, position {record.position}: schema {came.schema_id} is needed, and "
+            "its format does not fetch it; plan events of the other topics: --topic"
         )
-        yield Arrival(at, record.partition, record.position, at, came, foreign)
+    foreign = (
+        isinstance(came, Translated | TranslatedMany)
+        and record.key is not None
+        and any(record.key != part.user.encode() for part in came.parts)
+    )
+    return Arrival(at, record.partition, record.position, stamped, came, foreign)

@@ -1,36 +1,16 @@
-"""What is planned with: settings and rules without an account, for a plan calls nobody."""
-
-from pathlib import Path
+"""What is planned with: what settings say of the service, and where Kafka is."""
 
 from audience_sync.assembly import debounce_times, security_of
 from audience_sync.commands.stop import ExitCode, Stop
-from audience_sync.core.planner import Assumed
-from audience_sync.core.rules import Rules
+from audience_sync.core.planner import READING_SECONDS, Assumed
 from audience_sync.events.kafka_admin import KafkaAddress
 from audience_sync.events.security import KafkaSecurityError
-from audience_sync.rules.file import DEFAULT_RULES, load_rules
-from audience_sync.rules.problems import RulesError
-from audience_sync.settings import Settings, SettingsError, load
+from audience_sync.settings import Settings, SettingsError
 
 
-def settings_and_rules(file: Path | None) -> tuple[Settings, Rules]:
-    """The settings, of which the account may be missing, and the rules of *file* or of the settings."""
-    problems: list[str] = []
-    settings = None
-    try:
-        settings = load(account=False)
-    except SettingsError as error:
-        problems.append(str(error))
-    try:
-        rules = load_rules(file or (settings.rules_file if settings else None) or DEFAULT_RULES)
-    except RulesError as error:
-        problems += error.problems
-    if problems or settings is None:
-        raise Stop(ExitCode.BAD_INPUT, "\n".join(problems))
-    return settings, rules
-
-
-def assumed(settings: Settings, *, answer_seconds: float) -> Assumed:
+def assumed(
+    settings: Settings, *, answer_seconds: float, reading_seconds: float = READING_SECONDS
+) -> Assumed:
     """What the settings say of the service, and how long an answer is taken to need."""
     return Assumed(
         times=debounce_times(settings.debounce),
@@ -39,6 +19,7 @@ def assumed(settings: Settings, *, answer_seconds: float) -> Assumed:
         most_in_flight=settings.chat.most_in_flight,
         dead_letters_per_minute=settings.dead_letters.most_per_minute,
         answer_seconds=answer_seconds,
+        reading_seconds=reading_seconds,
     )
 
 

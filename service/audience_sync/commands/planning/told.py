@@ -33,22 +33,22 @@ USERS_NAMED: Final = 3
 """Of a request's users, and of those who break a limit, so many are named."""
 
 
-class Bounds(msgspec.Struct, frozen=True):
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """The service's own bounds, and what a plan would need of them."""
 
-    most_waiting_users: int
     max_waiting_users: int
-    most_unsettled_records: int
     max_unsettled_records: int
+    most_waiting_users: int = 0
+    most_unsettled_records: int = 0
 
 
 def bounds(planner: Planner, settings: Settings) -> Bounds:
     """Of one replica that owns all partitions."""
     return Bounds(
-        planner.most_waiting_users,
-        settings.debounce.max_waiting_users,
-        planner.most_unsettled_records,
-        settings.kafka.max_unsettled_records,
+        max_waiting_users=settings.debounce.max_waiting_users,
+        max_unsettled_records=settings.kafka.max_unsettled_records,
+        most_waiting_users=planner.most_waiting_users,
+        most_unsettled_records=planner.most_unsettled_records,
     )
 
 
