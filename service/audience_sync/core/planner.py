@@ -172,13 +172,21 @@ class Planner:
         while self._answers and self._answers[0][0] <= now:
             self._confirm(*self._answers.popleft())
         self._debouncer.advance(now)
-        for endpoint, pace in self._paces.items():
+        for endpoint in self._in_turn():
+            pace = self._paces[endpoint]
             while (at := self._may_start_at(endpoint, pace)) is not None and at <= now:
                 ready = self._debouncer.ready.waiting(endpoint)
                 calls = [(each, each.start(now)) for each in (pace, self._pace_of_all) if each is not None]
                 request = self._debouncer.cut(endpoint)
                 self._watch.cut(request, at=now, ready=ready)
                 self._answers.append((now + self._assumed.answer_seconds, request, calls))
+
+    def _in_turn(self) -> Iterable[Endpoint]:
+        """As in delivery: where all share one limit, whoever waits longest is next."""
+        if self._pace_of_all is None:
+            return self._paces
+        since = {endpoint: self._debouncer.ready.worth_cutting_at(endpoint) for endpoint in self._paces}
+        return sorted(self._paces, key=lambda endpoint: since[endpoint] or math.inf)
 
     def _may_start_at(self, endpoint: Endpoint, pace: Pace) -> float | None:
         """As in delivery: somebody is worth a request, and there is a permit."""

@@ -63,7 +63,7 @@ class Rehearsal:
             metrics.pace.labels(endpoint).set(HEADROOM * assumed.calls_per_second)
 
     async def run(self, stop: asyncio.Event, starts: Positions, *, admin_port: int) -> None:
-        """Rehearse until *stop* is set. Raises KafkaAdminError. *admin_port*: where metrics are served, to be told."""
+        """Rehearse until *stop* is set. Raises KafkaAdminError. *admin_port*: where metrics are served."""
         self._log.info("rehearsing", admin_port=admin_port, sends="nothing", commits="nothing")
         self._kafka.follow(starts)
         report_at = self._clock() + self._report_seconds
