@@ -84,6 +84,7 @@ def plan(
                 records,
                 lambda record: translator.translate(record.partition.topic, record),
                 events_per_second=events_per_second,
+                rekeyed=known.rekeyed,
             )
         )
     except (FormatError, RulesError, SettingsError) as error:

@@ -53,6 +53,7 @@ async def rehearse(
             rehearsal = Rehearsal(
                 kafka=looking,
                 translate=lambda record: translator.translate(record.partition.topic, record),
+                rekeyed=rules.rekeyed,
                 assumed=assumed(settings, answer_seconds=ANSWER_SECONDS, reading_seconds=0.0),
                 bounds=Bounds(
                     max_waiting_users=settings.debounce.max_waiting_users,

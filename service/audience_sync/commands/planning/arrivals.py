@@ -1,6 +1,6 @@
 """Records into what the planner takes: translated, each with the moment at which it came."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from audience_sync.core.event import Translated, TranslatedMany, Translation, Wanting
 from audience_sync.core.planner import Arrival
@@ -16,12 +16,13 @@ def arrivals(
     translate: Callable[[Recorded], Translation],
     *,
     events_per_second: float | None = None,
+    rekeyed: Collection[str] = (),
 ) -> Iterator[Arrival]:
     """Each record with its moment. Raises SchemaMissingError.
 
     The moment is its own time stamp; else its event's time; else that of the record before it.
 
-    events_per_second: evenly so many instead, whatever was recorded.
+    events_per_second: evenly so many instead, whatever was recorded. rekeyed: topics whose keys need not be users.
     """
     at = 0.0
     for number, record in enumerate(records):
@@ -32,10 +33,12 @@ def arrivals(
             at = record.timestamp / 1000
         elif isinstance(came, Translated | TranslatedMany) and came.parts[0].event_seconds is not None:
             at = came.parts[0].event_seconds
-        yield arrival(record, came, at=at, stamped=at)
+        yield arrival(record, came, at=at, stamped=at, rekeyed=rekeyed)
 
 
-def arrival(record: Recorded, came: Translation, *, at: float, stamped: float) -> Arrival:
+def arrival(
+    record: Recorded, came: Translation, *, at: float, stamped: float, rekeyed: Collection[str] = ()
+) -> Arrival:
     """*record*, of which *came* came, at a moment of its own. Raises SchemaMissingError."""
     if isinstance(came, Wanting):
         raise SchemaMissingError(
@@ -45,6 +48,7 @@ def arrival(record: Recorded, came: Translation, *, at: float, stamped: float) -
     foreign = (
         isinstance(came, Translated | TranslatedMany)
         and record.key is not None
+        and record.partition.topic not in rekeyed
         and any(record.key != part.user.encode() for part in came.parts)
     )
     return Arrival(at, record.partition, record.position, stamped, came, foreign)

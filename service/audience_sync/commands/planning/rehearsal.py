@@ -4,7 +4,7 @@ There is no client of the Chat API in here, no producer and no membership of a g
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -25,7 +25,6 @@ from audience_sync.events.schemas import RegistryError
 from audience_sync.telemetry.metrics import Metrics
 from audience_sync.telemetry.watch import Watch
 
-
 ASK_AGAIN_SECONDS: Final = 5.0
 """So long after the schema registry gave no definite answer it is asked again. Ours."""
 
@@ -38,6 +37,7 @@ class Rehearsal:
         *,
         kafka: Onlooker,
         translate: Callable[[Recorded], Translation],
+        rekeyed: Collection[str],
         assumed: Assumed,
         bounds: Bounds,
         report_seconds: float,
@@ -48,6 +48,7 @@ class Rehearsal:
         """Take the parts. *bounds*: those of the settings."""
         self._kafka = kafka
         self._translate = translate
+        self._rekeyed = rekeyed
         self._assumed = assumed
         self._bounds = bounds
         self._report_seconds = report_seconds
@@ -85,7 +86,7 @@ class Rehearsal:
             came = await self._translated(record)
             now = self._clock()
             stamped = now if record.timestamp is None else min(now, record.timestamp / 1000)
-            self._planner.take(arrival(record, came, at=now, stamped=stamped))
+            self._planner.take(arrival(record, came, at=now, stamped=stamped, rekeyed=self._rekeyed))
 
     async def _translated(self, record: Recorded) -> Translation:
         """As the service does: while the registry does not answer, records wait."""
@@ -93,7 +94,9 @@ class Rehearsal:
             try:
                 return self._translate(record)
             except RegistryError as error:
-                self._log.warning("rehearsal_waits_for_a_schema", topic=record.partition.topic, error=str(error))
+                self._log.warning(
+                    "rehearsal_waits_for_a_schema", topic=record.partition.topic, error=str(error)
+                )
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
 
     def _report(self) -> None:
