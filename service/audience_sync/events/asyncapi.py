@@ -13,7 +13,7 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 from pydantic import BaseModel, RootModel, WithJsonSchema, create_model
 
-from audience_sync.core.rule import OtherTypes, Rule, Source
+from audience_sync.core.rule import Format, OtherTypes, Rule, Source
 from audience_sync.core.rules import Rules
 from audience_sync.events.dead_letters import DeadLetter
 from audience_sync.events.event_schema import event_schema
@@ -30,7 +30,7 @@ def document(
     """AsyncAPI 3.0 as JSON values: a channel a topic, with the events that the rules name. Connects to nothing."""
     broker = KafkaBroker(list(bootstrap_servers))
     for source in rules.sources.values():
-        description = f"Read. {_of_other_types(source)}"
+        description = f"Read. {_WRITTEN.get(source.format, '')}{_of_other_types(source)}"
         broker.subscriber(source.topic, title=source.topic, description=description)(
             _taking(_model(source.topic, _events(source, rules.rules)))
         )
@@ -55,6 +55,15 @@ def document(
         for name in sorted(part):  # FastStream keeps subscribers in no order
             part[name] = part.pop(name)
     return content
+
+
+_WRITTEN: Final[Mapping[str, str]] = {
+    Format.DEBEZIUM: "Change events of Debezium. ",
+    Format.AVRO: "Avro in Confluent's wire format; described is what it holds. ",
+    Format.PROTOBUF: "Protobuf in Confluent's wire format; described is what it holds. ",
+    Format.JSON_SCHEMA: "JSON in Confluent's wire format. ",
+}
+"""How records are written where the schema of their fields does not say all."""
 
 
 def _of_other_types(source: Source) -> str:

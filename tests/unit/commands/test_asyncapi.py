@@ -201,3 +201,12 @@ def test_rules_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     assert isinstance(error, Stop)
     assert error.code is ExitCode.BAD_INPUT
     assert "rules.yaml, line 1" in error.message
+
+
+@pytest.mark.parametrize("kind", ["debezium", "avro", "protobuf", "json_schema"])
+def test_how_records_are_written_is_told_where_their_fields_do_not_show_it(kind: str) -> None:
+    """Whoever writes events must not take such fields for JSON."""
+    content = described(TWO_SOURCES.replace("format: cloudevents", f"format: {kind}"))
+
+    told = content["channels"]["unused"]["description"]
+    assert told.removeprefix("Read. ").startswith(("Change events of Debezium.", "Avro", "Protobuf", "JSON"))
