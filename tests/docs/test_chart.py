@@ -29,6 +29,9 @@ SASL: Final = REQUIRED | {
     "kafka.saslMechanism": "SCRAM-SHA-512",
     "kafka.saslSecret": "kafka-user",
     "kafka.caSecret": "kafka-ca",
+    "registry.url": "https://registry:8081",
+    "registry.basicSecret": "registry-user",
+    "registry.caSecret": "registry-ca",
 }
 
 
