@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from audience_sync.core.changes import AddTag, Change, RemoveAllTags, RemoveAttribute, RemoveTag, SetAttribute
-from audience_sync.core.event import Cause, Ignored, Translated, TranslatedMany, Translation, Unusable
+from audience_sync.core.event import Cause
 from audience_sync.events.translator import Translator
 from audience_sync.formats import RawRecord
 from audience_sync.rules.change_model import AttributeModel, ChangeModel, TagModel
@@ -16,6 +15,7 @@ from audience_sync.rules.conditions import condition
 from audience_sync.rules.file import parse_rules
 from audience_sync.rules.model import RuleModel, TranslatorRuleModel, WritesModel
 from audience_sync.rules.source_model import SourceModel
+from tests.support.page_examples import told
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text()
 EXAMPLES = re.findall(
@@ -88,32 +88,3 @@ def test_the_expressions_of_the_page_are_conditions() -> None:
     assert len(expressions) >= 15
     for expression in expressions:
         assert condition(expression).text == expression
-
-
-def told(translation: Translation) -> list[str]:
-    """What comes of an event, as the page writes it."""
-    match translation:
-        case Translated() | TranslatedMany():
-            return [
-                f"{part.user}: {', '.join(_told(each) for each in part.changes)}"
-                for part in translation.parts
-            ]
-        case Ignored(reason):
-            return [f"ignored: {reason}"]
-        case Unusable(cause, info):
-            return [f"dead letter ({cause}): {info}"]
-    raise AssertionError(translation)
-
-
-def _told(change: Change) -> str:
-    match change:
-        case SetAttribute(name, value):
-            return f"set {name}={value}"
-        case RemoveAttribute(name):
-            return f"remove {name}"
-        case AddTag(tag):
-            return f"add {tag}"
-        case RemoveTag(tag):
-            return f"remove {tag}"
-        case RemoveAllTags():
-            return "remove all tags"
