@@ -17,7 +17,7 @@ from audience_sync.events.kafka_admin import KafkaAddress
 from audience_sync.events.onlooker import Reading, onlooker
 from audience_sync.events.security import KafkaSecurity
 from tests.support.fleet import Fleet, emulated_chat
-from tests.support.kafka_topics import a_topic, write, write_transactions
+from tests.support.kafka_topics import a_topic, write, write_transactions, write_with_header
 from tests.support.load import FULL, all_in_step, show
 from tests.support.product import Feed, Product, rules_for
 
@@ -100,13 +100,7 @@ async def test_the_newest_records_are_found_by_their_time_over_all_partitions(br
     old, new = a_topic(broker, partitions=2), a_topic(broker)
     await write(broker, old, *(b"old %d" % number for number in range(50)))
     await write(broker, new, *(b"new %d" % number for number in range(50)))
-    reading = Reading(
-        address=KafkaAddress(bootstrap=broker, security=KafkaSecurity(), timeout_seconds=30.0),
-        topics=[old, new],
-        isolation_level="read_committed",
-        client_id="test",
-    )
-    async with onlooker(reading) as kafka:
+    async with onlooker(_reading(broker, old, new)) as kafka:
         ends = await kafka.ends()
         starts = await kafka.starts_of_last(20, ends=ends)
         found = await kafka.read(starts, ends)
@@ -121,14 +115,28 @@ async def test_what_a_transaction_took_back_is_not_planned(broker: str) -> None:
     """As the service does not see it either; and markers do not keep the reading from its end."""
     topic = a_topic(broker)
     await write_transactions(broker, topic, ([b"kept"], True), ([b"taken back"], False))
-    reading = Reading(
-        address=KafkaAddress(bootstrap=broker, security=KafkaSecurity(), timeout_seconds=30.0),
-        topics=[topic],
-        isolation_level="read_committed",
-        client_id="test",
-    )
-    async with onlooker(reading) as kafka:
+    async with onlooker(_reading(broker, topic)) as kafka:
         ends = await kafka.ends()
         found = await kafka.read(await kafka.starts_of_last(100, ends=ends), ends)
 
     assert [record.value for record in found] == [b"kept"]
+
+
+async def test_a_header_whose_name_is_no_text_stops_no_plan(broker: str) -> None:
+    """Clients in C can write one; the service reads it, and so does whoever looks on."""
+    topic = a_topic(broker)
+    await write_with_header(broker, topic, b"{}", name=b"\xff\xfe\xfd\xfc")
+    async with onlooker(_reading(broker, topic)) as kafka:
+        ends = await kafka.ends()
+        found = await kafka.read(await kafka.beginnings(), ends)
+
+    assert [record.value for record in found] == [b"{}"]
+
+
+def _reading(broker: str, *topics: str) -> Reading:
+    return Reading(
+        address=KafkaAddress(bootstrap=broker, security=KafkaSecurity(), timeout_seconds=30.0),
+        topics=topics,
+        isolation_level="read_committed",
+        client_id="test",
+    )

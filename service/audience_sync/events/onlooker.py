@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from audience_sync.core.ownership import PartitionKey
+from audience_sync.events.header_names import read_any_header_name
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdminError, ask
 from audience_sync.events.recorded import Recorded
 from audience_sync.events.security_parameters import aiokafka_parameters
@@ -163,6 +164,7 @@ async def onlooker(reading: Reading) -> AsyncIterator[Onlooker]:
     if lacking := missing(reading.topics, counts):
         raise KafkaAdminError(missing_message(lacking, address.bootstrap))
     partitions = [PartitionKey(topic, number) for topic in reading.topics for number in range(counts[topic])]
+    read_any_header_name()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=[each.strip() for each in address.bootstrap.split(",")],
         client_id=reading.client_id,
