@@ -1,6 +1,10 @@
 """`audience-sync rules`: cases tried, a schema printed, rules proposed."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]  # it ships no types
@@ -8,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from audience_sync.commands.stop import ExitCode
-from audience_sync.rules.file import DEFAULT_RULES
+from audience_sync.rules.file import DEFAULT_RULES, parse_rules
 from tests.support.shell import Shell
 
 SAMPLE = '{"kind": "moved", "user_id": "alice", "city": "Shenzhen", "street": "A"}'
@@ -90,3 +94,28 @@ def test_what_is_not_found_has_to_be_said(words: tuple[str, ...], given: str, to
     ended = Shell({})("rules", "new", "--sample", "-", *words, given=given)
     assert ended.code == ExitCode.BAD_INPUT
     assert told in ended.err
+
+
+def test_on_a_terminal_it_asks_and_proposes_answers(tmp_path: Path) -> None:
+    """Questions and answers are on the terminal, so that the output is a rules file and nothing else."""
+    sample = tmp_path / "sample.json"
+    sample.write_text(SAMPLE)
+    ours, theirs = pty.openpty()
+    os.write(ours, b"moves\n\ncity\n")  # the topic, the user as proposed, one of the attributes
+    asked = subprocess.run(
+        [sys.executable, "-m", "audience_sync", "rules", "new", "--sample", str(sample)],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        timeout=60,
+        check=True,
+    )
+    seen = os.read(ours, 10_000).decode()
+    os.close(ours)
+    os.close(theirs)
+
+    assert "Field with the user [user_id]" in seen
+    assert "Fields that become attributes [city street]" in seen
+    rules = parse_rules(asked.stdout.decode(), file="printed")
+    assert rules.topics == ("moves",)
+    assert rules.attribute_names == ("city",)
