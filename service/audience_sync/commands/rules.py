@@ -12,7 +12,7 @@ from audience_sync.commands.chat.words import counted, printable, say
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.events.translator import Translator
 from audience_sync.formats import FormatError
-from audience_sync.rules.cases import Result, Told, beside, judged
+from audience_sync.rules.cases import Result, Told, beside, judged, topics_of_cases
 from audience_sync.rules.file import DEFAULT_RULES, load_rules, parse_rules
 from audience_sync.rules.problems import RulesError
 from audience_sync.rules.proposal import Proposal, proposed, written
@@ -44,7 +44,10 @@ def try_cases(
     file = cases or beside(rules)
     try:
         known = load_rules(rules)
-        results = judged(file, topics=known.topics, translate=Translator(known).translate)
+        if known.patterns:
+            known = load_rules(rules, topics=topics_of_cases(file))
+        translator = Translator(known, find=lambda _: None)
+        results = judged(file, topics=known.topics, translate=translator.translate)
     except (RulesError, FormatError) as error:
         raise Stop(ExitCode.BAD_INPUT, str(error)) from error
     for result in results:

@@ -18,7 +18,15 @@ from audience_sync.core.changes import (
     RemoveTag,
     SetAttribute,
 )
-from audience_sync.core.event import Cause, Ignored, Translated, TranslatedMany, Translation, Unusable
+from audience_sync.core.event import (
+    Cause,
+    Ignored,
+    Translated,
+    TranslatedMany,
+    Translation,
+    Unusable,
+    Wanting,
+)
 from audience_sync.formats import RawRecord, Record
 from audience_sync.rules.document import Document, Place, UnreadableError
 from audience_sync.rules.problems import RulesError
@@ -95,6 +103,12 @@ class Result(msgspec.Struct, frozen=True):
 def beside(rules: Path) -> Path:
     """Where the cases of a rules file stand if nobody says otherwise: rules.cases.yaml for rules.yaml."""
     return rules.with_suffix(".cases.yaml")
+
+
+def topics_of_cases(path: Path) -> frozenset[str]:
+    """The topics that the cases name: what patterns of topics may match. Raises RulesError."""
+    _, cases = _read(path)
+    return frozenset(case.topic for case in cases if case.topic is not None)
 
 
 def judged(
@@ -195,8 +209,8 @@ def told(came: Translation) -> Told:
             return IGNORED
         case Unusable(cause):
             return {"dead_letter": cause.value}
-        case other:
-            return str(other)
+        case Wanting(schema_id):
+            return f"a wish for schema {schema_id} of the registry, which no case has"
 
 
 def _written(change: Change) -> dict[str, Any]:

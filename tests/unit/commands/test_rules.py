@@ -119,3 +119,21 @@ def test_on_a_terminal_it_asks_and_proposes_answers(tmp_path: Path) -> None:
     rules = parse_rules(asked.stdout.decode(), file="printed")
     assert rules.topics == ("moves",)
     assert rules.attribute_names == ("city",)
+
+
+def test_patterns_match_the_topics_that_cases_name(tmp_path: Path) -> None:
+    """No broker is needed to try them."""
+    rules, cases = tmp_path / "rules.yaml", tmp_path / "rules.cases.yaml"
+    rules.write_text(
+        """
+sources:
+  - {pattern: "orders-.*", format: json, type: paid, each_user_in_one_topic: true}
+rules:
+  - {name: paid, event: paid, user: "{user}", changes: [{add_tag: paid}]}
+"""
+    )
+    cases.write_text(
+        "cases: [{name: paid, topic: orders-eu, event: {user: u}, expect: {user: u, changes: [{add_tag: paid}]}}]"
+    )
+    told = Shell({})("rules", "test", "--rules", str(rules))
+    assert told.code == 0, told.seen
