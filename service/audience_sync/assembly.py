@@ -29,7 +29,7 @@ from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
 from audience_sync.core.pace import Pace
 from audience_sync.core.rules import Rules
 from audience_sync.core.shares import Shares
-from audience_sync.core.tenure import Tenure
+from audience_sync.core.tenure import Memory, Tenure
 from audience_sync.core.verdicts import UnknownAccounts
 from audience_sync.delivery.accounts import Accounts
 from audience_sync.delivery.attribute_names import AttributeNames
@@ -151,8 +151,12 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     )
     times = debounce_times(settings.debounce)
 
+    memory = Memory(
+        confirmed_seconds=settings.repeats.known_seconds, confirmed_names=settings.repeats.known_names
+    )
+
     def begin(ownership: Ownership) -> Tenure:
-        tenure = Tenure(ownership, times)
+        tenure = Tenure(ownership, times, memory)
         delivery.begin(
             tenure,
             share=shares.of(ownership.partitions, settings.chat.calls_per_second),

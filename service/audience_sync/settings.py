@@ -234,6 +234,18 @@ class DebounceSettings(Group):
         return self
 
 
+class RepeatsSettings(Group):
+    """Changes that say what the Chat API has confirmed already."""
+
+    known_seconds: float = Field(default=0.0, ge=0, le=604_800)
+    """So long after a user's first confirmation, changes that repeat what was confirmed are not sent. 0: all are.
+    Longer: fewer requests; but what somebody changes by hand meanwhile stays so, whatever events repeat."""
+
+    known_names: int = Field(default=1_000_000, ge=1000)
+    """Attributes and tags of users that are remembered for it, in each replica: up to 300 bytes of memory each.
+    Beyond, those that are known longest are forgotten, and sent again."""
+
+
 class DeadLetterSettings(Group):
     """Where goes what can't be applied."""
 
@@ -344,6 +356,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     chat: ChatSettings = ChatSettings()
     debounce: DebounceSettings = DebounceSettings()
+    repeats: RepeatsSettings = RepeatsSettings()
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     registry: RegistrySettings = RegistrySettings()
     admin: AdminSettings = AdminSettings()

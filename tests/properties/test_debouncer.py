@@ -1,7 +1,7 @@
 """Waiting, cutting, coming back and settling in any order: the result is what the events say."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -20,13 +20,14 @@ from audience_sync.core.changes import (
     SetAttribute,
     UserId,
 )
+from audience_sync.core.confirmations import Confirmations
 from audience_sync.core.debouncer import Debouncer
 from audience_sync.core.folding import Folded, changes_of
 from audience_sync.core.ledger import Ledger
 from audience_sync.core.limits import TAGS_PER_USER_AND_REQUEST, USERS_PER_REQUEST
 from audience_sync.core.user_state import Round, User
 from tests.properties.histories import State, attribute_changes, states, tag_changes
-from tests.support.clock import FakeClock
+from tests.support.clock import START, FakeClock
 from tests.support.tenures import TIMES
 
 USERS: Final = [UserId(name) for name in ("alice", "bob", "carol")]
@@ -79,9 +80,10 @@ histories: Final = st.lists(steps, max_size=20) | st.lists(steps, min_size=20, m
 class History:
     """A debouncer, the API behind it, and the log before it. Checks at every step what is promised."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, known_seconds: float = 0.0) -> None:
         self.clock = FakeClock()
-        self.debouncer = Debouncer(TIMES, may_send=lambda _: True)
+        known = Confirmations(seconds=known_seconds, most_names=12)
+        self.debouncer = Debouncer(TIMES, may_send=lambda _: True, confirmations=known)
         self.ledgers = {kind: Ledger(kind, 0, 0) for kind in ("attributes", "tags")}
         self.log: list[tuple[Ledger, int, UserId, tuple[Change, ...]]] = []
         self.api = {user: state.copy() for user in USERS}
@@ -129,8 +131,10 @@ class History:
                             self.last_word[one, name] = RemoveTag(name)
 
     def leave(self, endpoint: Endpoint) -> None:
-        """Cut a request, and look at what it says."""
+        """Cut a request, and look at what it says. Repeats may be skipped before."""
         self.debouncer.advance(self.clock())
+        while self.debouncer.skip_repeats(endpoint, self.clock()) is not None:
+            self._nothing_is_lost_if_the_process_dies_now()
         request = self.debouncer.cut(endpoint)
         if not request.parts:
             return
@@ -162,6 +166,8 @@ class History:
             else:
                 self.debouncer.came_back(request, user, not_before=now + 3.0)
                 self.not_before[user] = now + 3.0
+        settled = [user for user in request.parts if confirmed[USERS.index(user)]]
+        self.debouncer.confirmed(request, settled, now)
 
     def _nothing_is_lost_if_the_process_dies_now(self) -> None:
         """The next owner reads again from what is settled, and everybody is in step."""
@@ -194,9 +200,9 @@ class History:
         raise AssertionError(f"{len(self.debouncer)} users never leave")
 
 
-def check(state: State, history: list[Step]) -> None:
+def check(state: State, history: list[Step], known_seconds: float) -> None:
     """Let *history* happen, and everything end well after it: everybody is in step, nothing is left."""
-    run = History(state)
+    run = History(state, known_seconds)
     for step in history:
         run.take(step)
     run.drain()
@@ -211,7 +217,16 @@ def check(state: State, history: list[Step]) -> None:
 @settings(max_examples=200, deadline=None)
 def test_what_leaves_has_the_effect_of_what_came(state: State, history: list[Step]) -> None:
     """However answers are delayed, doubled or missing; and nobody is forgotten."""
-    check(state, history)
+    check(state, history, 0.0)
+
+
+@given(states, histories, st.sampled_from([3.0, 10.0, 1e9]))
+@settings(max_examples=200, deadline=None)
+def test_the_same_holds_where_repeats_are_skipped(
+    state: State, history: list[Step], known_seconds: float
+) -> None:
+    """What is not sent stands in the API already: else its position would be settled too early."""
+    check(state, history, known_seconds)
 
 
 @given(st.lists(event_changes, max_size=60), st.lists(tag_changes, min_size=1, max_size=14))
@@ -298,7 +313,55 @@ def test_the_property_sees_a_planted_mistake(
 ) -> None:
     """A property that finds nothing in broken code says nothing of sound code."""
     monkeypatch.setattr(User, method, mistake)
-    looking = given(states, histories)(check)
+    looking = given(states, histories, st.just(0.0))(check)
+
+    with pytest.raises((AssertionError, KeyError, ExceptionGroup)):
+        settings(max_examples=2000, deadline=None, phases=[Phase.generate], derandomize=True)(looking)()
+
+
+def _known_when_it_leaves(self: Confirmations, user: UserId, endpoint: Endpoint, part: Part) -> None:
+    _cut(self, user, endpoint, part)
+    self.confirmed(user, endpoint, part, START)
+
+
+def _known_while_it_is_under_way(*_: object) -> None:
+    pass
+
+
+def _under_a_barrier_too(self: Confirmations, user: UserId, folded: Folded, now: float) -> int:
+    barrier, folded.removes_all_tags = folded.removes_all_tags, False
+    count = _skip(self, user, folded, now)
+    folded.removes_all_tags = barrier
+    return count
+
+
+def _on_arrival(self: Debouncer, user: UserId, changes: Sequence[Change], **given: Any) -> None:
+    folded = Folded()
+    for change in changes:
+        folded.fold(change)
+    self._confirmations.skip(user, folded, given["now"])
+    if folded:
+        _add(self, user, changes, **given)
+
+
+_cut, _skip, _add = Confirmations.cut, Confirmations.skip, Debouncer.add
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "mistake"),
+    [
+        pytest.param(Confirmations, "cut", _known_when_it_leaves, id="known before it is confirmed"),
+        pytest.param(Confirmations, "cut", _known_while_it_is_under_way, id="known while it is under way"),
+        pytest.param(Confirmations, "skip", _under_a_barrier_too, id="skipped behind a removal of all tags"),
+        pytest.param(Debouncer, "add", _on_arrival, id="skipped on arrival"),
+    ],
+)
+def test_the_property_of_repeats_sees_a_planted_mistake(
+    owner: type, method: str, mistake: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above."""
+    monkeypatch.setattr(owner, method, mistake)
+    looking = given(states, histories, st.just(1e9))(check)
 
     with pytest.raises((AssertionError, KeyError, ExceptionGroup)):
         settings(max_examples=2000, deadline=None, phases=[Phase.generate], derandomize=True)(looking)()

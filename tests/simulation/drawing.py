@@ -63,7 +63,7 @@ def _plan_of(seed: int, name: CourseName | None, chance: Random) -> Plan:
     course = drawn(name, chance, _knobs(chance))
     users = [f"u{number}" for number in range(pick(course.users))]
     bad_users = chance.sample(users, min(bad, len(users) - 1)) if course.bad else []
-    knobs = course.knobs
+    knobs = msgspec.structs.replace(course.knobs, known=Random(f"known/{seed}").choice((0.0, 5.0, 1000.0)))
     if len(bad_users) > 1:
         knobs = _with_room(knobs)
     either: tuple[tuple[str, ...], ...] = (("events",), ("profiles", "follows"))

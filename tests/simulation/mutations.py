@@ -1,11 +1,10 @@
 """Misreadings of the design, each as a small change of the real code at run time: the histories must find them all.
 
-Left out, since what they would break is not there yet: skipping what changes nothing (decided on arrival instead of
-when a request is cut), re-keyed topics, and event time.
+Left out, since what they would break is not there yet: re-keyed topics, and event time.
 """
 
 from asyncio import Event
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from inspect import getmodule
@@ -19,7 +18,9 @@ from audience_sync import assembly
 from audience_sync.chat_api import errors
 from audience_sync.chat_api.calls import refusals
 from audience_sync.core import batches, hold
-from audience_sync.core.changes import Endpoint, Request, UserId
+from audience_sync.core.changes import Change, Endpoint, Part, Request, UserId
+from audience_sync.core.confirmations import Confirmations
+from audience_sync.core.debouncer import Debouncer
 from audience_sync.core.doubt import Doubt
 from audience_sync.core.folding import Folded
 from audience_sync.core.guard import Guard
@@ -47,6 +48,7 @@ from audience_sync.settings import Settings
 from tests.simulation import chat, courses, drawing, events, service
 from tests.simulation.courses import Course, CourseName
 from tests.simulation.plan import Knobs, Replace
+from tests.simulation.service import _OUTSIDE
 
 SESSION_SECONDS: Final = 45.0
 """What a session is in many a Kafka: far longer than what a lease is here."""
@@ -617,6 +619,60 @@ def removes_all_tags_from_another_topic() -> Iterator[None]:
     ):
         yield
     service.rules_of.cache_clear()
+
+
+# Repeats that change nothing
+
+
+@_breaks("P1")
+def skips_a_repeat_on_arrival() -> Iterator[None]:
+    """A change that says what was confirmed is dropped as it comes, though something else waits or is under way."""
+    original = Debouncer.add
+
+    def add(self: Any, user_id: UserId, changes: Sequence[Change], **given: Any) -> None:
+        folded = Folded()
+        for change in changes:
+            folded.fold(change)
+        self._confirmations.skip(user_id, folded, given["now"])
+        if folded:
+            original(self, user_id, changes, **given)
+
+    with _replaced(Debouncer, add=add):
+        yield
+
+
+@_breaks("P1")
+def skips_what_nobody_has_confirmed() -> Iterator[None]:
+    """A change counts as known when its request leaves, however that ends."""
+    original = Confirmations.cut
+
+    def cut(self: Any, user_id: UserId, endpoint: Endpoint, part: Part) -> None:
+        original(self, user_id, endpoint, part)
+        self.confirmed(user_id, endpoint, part, _OUTSIDE.get().clock())
+
+    with _replaced(Confirmations, cut=cut):
+        yield
+
+
+@_breaks("P1")
+def knows_what_is_under_way() -> Iterator[None]:
+    """What was confirmed before counts also while a request with another word on it is under way, or has failed."""
+    with _replaced(Confirmations, cut=lambda *_: None):
+        yield
+
+
+@_breaks("P1", "P10", course=CourseName.HANDOVER)
+def knows_users_over_a_revocation() -> Iterator[None]:
+    """What was confirmed to this replica counts again when it gets its partitions back from another one."""
+    original = Tenure.__init__
+
+    def begin(self: Any, *given: Any) -> None:
+        original(self, *given)
+        kept = vars(_OUTSIDE.get()).setdefault("known", self.debouncer._confirmations)
+        self.debouncer._confirmations = kept
+
+    with _replaced(Tenure, __init__=begin):
+        yield
 
 
 # Dead letters

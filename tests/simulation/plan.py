@@ -195,6 +195,8 @@ class Knobs(msgspec.Struct, frozen=True, kw_only=True):
     """How often it is looked whether records have room. Longer: other histories, and faster ones."""
     unknown_accounts: str = "dead_letter"
     most_letters_per_minute: int = 1000
+    known: float = 0.0
+    """How long repeats of what was confirmed are not sent; 0: all are."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

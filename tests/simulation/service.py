@@ -111,12 +111,14 @@ def settings_of(knobs: Knobs, instance: str | None, *, uncommitted: bool) -> Set
             "max_waiting_users": knobs.max_waiting_users,
         }
     )
+    repeats = given.repeats.model_copy(update={"known_seconds": knobs.known, "known_names": 30})
     return given.model_copy(
         update={
             "kafka": kafka,
             "chat": chat,
             "debounce": debounce,
             "dead_letters": letters,
+            "repeats": repeats,
             "drain_seconds": knobs.drain,
         }
     )

@@ -8,7 +8,7 @@ from typing import Final
 from audience_sync.core.changes import AddTag, Change, Endpoint, Request, UserId
 from audience_sync.core.halt import Halt
 from audience_sync.core.pace import Pace
-from audience_sync.core.tenure import Tenure
+from audience_sync.core.tenure import Memory, Tenure
 from audience_sync.core.user_state import Round
 from audience_sync.core.verdicts import Outcome, Refusal, UnknownAccounts, Verdict
 from audience_sync.delivery.accounts import Accounts
@@ -37,6 +37,7 @@ class Deliveries:
         calls_per_second: float = 100,
         unknown: UnknownAccounts = UnknownAccounts.DEAD_LETTER,
         pace_of_all: Pace | None = None,
+        memory: Memory = Memory(),  # noqa: B008 - it is never altered
     ) -> None:
         self.answer = answer
         self.answer_seconds = 0.2
@@ -53,12 +54,13 @@ class Deliveries:
         self.under_way: set[UserId] = set()
         self.seen: list[str] = []
         self.rounds = 0
+        self.skipped = 0
         self.when_cut: Callable[[], None] = lambda: None
         self.halt = Halt()
         self.paces: Mapping[Endpoint, Pace] = {
             endpoint: Pace(calls_per_second=calls_per_second, most_in_flight=4) for endpoint in Endpoint
         }
-        self.tenure = a_tenure(virtual_now())
+        self.tenure = a_tenure(virtual_now(), memory=memory)
         self.delivery = Delivery(
             send=self._send,
             give_up=self._give_up,
@@ -110,6 +112,10 @@ class Deliveries:
         assert request.parts
         assert seconds >= 0
         self.seen.append(verdict.outcome)
+
+    def repeats_skipped(self, changes: int) -> None:
+        """Nothing was sent of them."""
+        self.skipped += changes
 
     def in_doubt(self, request: Request, refusal: Refusal) -> None:
         """A user was refused alone."""

@@ -6,7 +6,7 @@ from typing import Final
 from audience_sync.core.debouncer import DebounceTimes
 from audience_sync.core.hold import Start
 from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
-from audience_sync.core.tenure import Tenure
+from audience_sync.core.tenure import Memory, Tenure
 
 KEY: Final = PartitionKey("events", 0)
 FROM_THE_BEGINNING: Final = Start(0, 0, None, clean=True)
@@ -38,6 +38,12 @@ def opened(ownership: Ownership, now: float) -> Ownership:
     return ownership
 
 
-def a_tenure(now: float, *, bounds: Bounds = FOR_EVER, times: DebounceTimes = TIMES) -> Tenure:
+def a_tenure(
+    now: float,
+    *,
+    bounds: Bounds = FOR_EVER,
+    times: DebounceTimes = TIMES,
+    memory: Memory = Memory(),  # noqa: B008 - it is never altered
+) -> Tenure:
     """One partition that may be sent for."""
-    return Tenure(opened(an_ownership(bounds=bounds, now=now), now), times)
+    return Tenure(opened(an_ownership(bounds=bounds, now=now), now), times, memory)

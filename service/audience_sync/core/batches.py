@@ -79,6 +79,12 @@ class ReadyUsers:
         oldest = next(iter(queue.values()))
         return oldest if len(queue) >= USERS_PER_REQUEST else oldest + self._fill_seconds
 
+    def foremost(self, endpoint: Endpoint) -> list[UserId]:
+        """Whom `take` would take out now."""
+        narrow = self._narrow[endpoint]
+        company = min(narrow, default=USERS_PER_REQUEST)
+        return list(islice(narrow.get(company, self._queues[endpoint]), company))
+
     def take(self, endpoint: Endpoint) -> Iterator[UserId]:
         """Take out as many users as one request may name: the smallest company first, then the oldest."""
         narrow = self._narrow[endpoint]

@@ -9,6 +9,7 @@ import msgspec
 
 from audience_sync.core.batches import ALONE, ReadyUsers
 from audience_sync.core.changes import Change, Endpoint, Part, Request, UserId, names_in
+from audience_sync.core.confirmations import Confirmations
 from audience_sync.core.ledger import Ledger, Mark
 from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.user_state import Refused, Round, Step, User
@@ -46,17 +47,36 @@ class Look(msgspec.Struct, frozen=True):
         return self.company == ALONE
 
 
+class Skipped(msgspec.Struct, frozen=True):
+    """What was not sent, since it would have changed nothing.
+
+    changes: how many. rounds: those that were settled with it.
+    """
+
+    changes: int
+    rounds: tuple[Round, ...]
+
+
 class Debouncer:
     """The users with unsettled changes, from a change's arrival to its confirmation.
 
     No user is in two requests at once. All moments are epoch seconds; `now` never goes back.
 
     may_send: whether the partitions that a user's marks name may be sent for (the hold of an assignment).
+    confirmations: against which repeats are skipped; None: every change is sent.
     """
 
-    def __init__(self, times: DebounceTimes, *, may_send: Callable[[Sequence[Mark]], bool]) -> None:
+    def __init__(
+        self,
+        times: DebounceTimes,
+        *,
+        may_send: Callable[[Sequence[Mark]], bool],
+        confirmations: Confirmations | None = None,
+    ) -> None:
         self._times = times
         self._may_send = may_send
+        nothing = Confirmations(seconds=0.0, most_names=0)
+        self._confirmations = nothing if confirmations is None else confirmations
         self._users: dict[UserId, User] = {}
         self._schedule: list[tuple[float, UserId]] = []
         self._held: list[User] = []
@@ -143,10 +163,33 @@ class Debouncer:
 
     def cut(self, endpoint: Endpoint) -> Request:
         """A request of up to 100 ready users to *endpoint*. Each of its users must be settled or come back."""
-        parts: dict[UserId, Part] = {}
-        for user_id in self.ready.take(endpoint):
-            parts[user_id] = self._users[user_id].cut(endpoint)
-        return Request(endpoint, parts)
+        return Request(
+            endpoint, {user_id: self._cut(user_id, endpoint) for user_id in self.ready.take(endpoint)}
+        )
+
+    def skip_repeats(self, endpoint: Endpoint, now: float) -> Skipped | None:
+        """Take out what the next request to *endpoint* would repeat in vain; None: it is to be cut as it is.
+
+        Called right before `cut`, and again until there is nothing: others may have come forward.
+        """
+        if not self._confirmations.seconds:
+            return None
+        changes, rounds = 0, []
+        for user_id in self.ready.foremost(endpoint):
+            user = self._users[user_id]
+            count = self._confirmations.skip(user_id, user.left, now)
+            changes += count
+            if not count or (to := user.next_endpoint()) is endpoint:
+                continue
+            if to is not None:
+                self.ready.move(user_id, endpoint, to, company=user.company)
+                user.queue = to
+                continue
+            self.ready.take_one(endpoint, user_id, user.company)
+            user.begun()
+            if (ended := self.settle(user_id, now)) is not None:
+                rounds.append(ended)
+        return Skipped(changes, tuple(rounds)) if changes else None
 
     def cut_witness(self, endpoint: Endpoint, names: frozenset[str]) -> Request | None:
         """A request that was confirmed before, of one user who waits for nothing since; None if nobody is known.
@@ -158,6 +201,7 @@ class Debouncer:
         user_id, part = witness
         user = self._users[user_id] = User(user_id, 0.0, 0.0)
         user.send_again()
+        self._confirmations.cut(user_id, endpoint, part)
         return Request(endpoint, {user_id: part})
 
     def has_witness(self, endpoint: Endpoint, names: frozenset[str]) -> bool:
@@ -186,14 +230,17 @@ class Debouncer:
             assert witnessed is not None
             return witnessed
         self.ready.take_one(endpoint, user_id, look.company)
-        return Request(endpoint, {user_id: self._users[user_id].cut(endpoint)})
+        return Request(endpoint, {user_id: self._cut(user_id, endpoint)})
 
-    def confirmed(self, request: Request, users: Collection[UserId]) -> frozenset[str]:
+    def confirmed(self, request: Request, users: Collection[UserId], now: float) -> frozenset[str]:
         """*users* of *request* were confirmed, and are settled: who is done may witness that its endpoint works.
 
         Returns the attribute names that they spoke of.
         """
         endpoint, names, witnessed = request.endpoint, set[str](), set[str]()
+        if self._confirmations.seconds:
+            for user_id in users:
+                self._confirmations.confirmed(user_id, endpoint, request.parts[user_id], now)
         for user_id in users:
             part = request.parts[user_id]
             subjects = names_in(endpoint, part)
@@ -214,6 +261,7 @@ class Debouncer:
 
         Called before his part is settled.
         """
+        self._confirmations.forget(user_id)
         self._suspects[user_id] = now + SUSPECT_SECONDS
         self._suspects.move_to_end(user_id)
         self._known.add(user_id)
@@ -246,6 +294,11 @@ class Debouncer:
             user.company = company
         user.came_back(request.endpoint, request.parts[user_id], not_before)
         self._wait(user)
+
+    def _cut(self, user_id: UserId, endpoint: Endpoint) -> Part:
+        part = self._users[user_id].cut(endpoint)
+        self._confirmations.cut(user_id, endpoint, part)
+        return part
 
     def _recall(self, user: User, now: float) -> None:
         """A user of whom something is known has changes again: he is no witness, and maybe a suspect."""
@@ -284,6 +337,7 @@ class Debouncer:
 
     def refused(self, user_id: UserId, code: int, at: float) -> Refused:
         """A request with the user was refused with this code; the answer came at *at* (epoch seconds)."""
+        self._confirmations.forget(user_id)
         user = self._users[user_id]
         user.refused = Refused(at, code, at) if user.refused is None else user.refused.again(code, at)
         return user.refused

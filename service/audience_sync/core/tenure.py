@@ -1,15 +1,29 @@
 """The time from an assignment to its revocation: everything that is forgotten together at its end."""
 
+import msgspec
+
+from audience_sync.core.confirmations import Confirmations
 from audience_sync.core.debouncer import Debouncer, DebounceTimes
 from audience_sync.core.doubt import Doubt
 from audience_sync.core.ownership import Ownership
 
 
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of users beyond what they wait for.
+
+    confirmed_seconds: how long, so that repeats are not sent; 0: all are. confirmed_names: how much, at most.
+    """
+
+    confirmed_seconds: float = 0.0
+    confirmed_names: int = 0
+
+
 class Tenure:
     """What we own, and the users who wait. What ends in an earlier tenure settles there, and harms no later one."""
 
-    def __init__(self, ownership: Ownership, times: DebounceTimes) -> None:
+    def __init__(self, ownership: Ownership, times: DebounceTimes, memory: Memory = Memory()) -> None:  # noqa: B008 - it is never altered
         self.ownership = ownership
-        self.debouncer = Debouncer(times, may_send=ownership.may_send)
+        confirmations = Confirmations(seconds=memory.confirmed_seconds, most_names=memory.confirmed_names)
+        self.debouncer = Debouncer(times, may_send=ownership.may_send, confirmations=confirmations)
         self.doubt = Doubt()
         self.requests_in_flight = 0

@@ -146,28 +146,37 @@ class User:
             rest.fold(change)
         return takes
 
+    @property
+    def left(self) -> Folded:
+        """What leaves next: the rest of the round that is under way, or all that waits."""
+        return self.round.rest if self.round else self.waiting
+
     def next_endpoint(self) -> Endpoint | None:
         """The endpoint that this user's next part is for."""
-        return (self.round.rest if self.round else self.waiting).next_endpoint()
+        return self.left.next_endpoint()
 
     def speaks_of(self, names: frozenset[str]) -> bool:
         """Whether what would leave next is about all these attribute names; none: whatever it is about."""
-        return names <= (self.round.rest if self.round else self.waiting).attributes.keys()
+        return names <= self.left.attributes.keys()
 
     def heads_for(self, endpoint: Endpoint, names: frozenset[str]) -> bool:
         """Whether he comes to *endpoint*, now or after other parts, with all these attribute names."""
-        left = self.round.rest if self.round else self.waiting
-        return left.has_part_for(endpoint) and names <= left.attributes.keys()
+        return self.left.has_part_for(endpoint) and names <= self.left.attributes.keys()
 
     def cut(self, endpoint: Endpoint) -> Part:
         """Take this user's part for *endpoint*, which begins a round if none is under way."""
+        self.step = Step.SENDING
+        begun = self.begun()
+        part = begun.rest.take(endpoint)
+        begun.sent.append((endpoint, part))
+        return part
+
+    def begun(self) -> Round:
+        """The round that is under way; all that waits begins one if none is."""
         if self.round is None:
             self.round = Round(self.waiting, self.marks, self.first_at)
             self.waiting, self.marks, self.urgent = Folded(), [], False
-        self.step = Step.SENDING
-        part = self.round.rest.take(endpoint)
-        self.round.sent.append((endpoint, part))
-        return part
+        return self.round
 
     def send_again(self) -> None:
         """What was settled before leaves once more, and nothing waits for it."""

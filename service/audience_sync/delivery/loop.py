@@ -32,6 +32,9 @@ class Watch(settling.Watch, Protocol):
     def request_ended(self, request: Request, verdict: Verdict, seconds: float) -> None:
         """It ended, so many seconds after it left."""
 
+    def repeats_skipped(self, changes: int) -> None:
+        """So many changes repeat what was confirmed, and were settled without a request."""
+
 
 Send = Callable[[Request], Awaitable[Verdict]]
 """Sends one request once, to its end. Never raises for what the API or the network does."""
@@ -135,6 +138,8 @@ class Delivery:
         for endpoint in self._in_turn(tenure):
             pace = self._paces[endpoint]
             while (at := self._may_start_at(tenure, endpoint, pace)) is not None and at <= now:
+                if self._skip_repeats(tenure, endpoint, now):
+                    break  # others may have come forward, or too few are left: the next turn comes at once
                 ready = tenure.debouncer.ready.waiting(endpoint)
                 calls = [(each, each.start(now)) for each in (pace, self._pace_of_all) if each is not None]
                 request = self._cut(tenure, endpoint, now)
@@ -149,6 +154,20 @@ class Delivery:
         ready = tenure.debouncer.ready
         since = {endpoint: ready.worth_cutting_at(endpoint) for endpoint in self._paces}
         return sorted(self._paces, key=lambda endpoint: since[endpoint] or inf)
+
+    def _skip_repeats(self, tenure: Tenure, endpoint: Endpoint, now: float) -> bool:
+        """Settle what the next request to *endpoint* would repeat in vain. Returns whether there was anything.
+
+        Not while delivery is stopped: then a request is to tell whether the endpoint works.
+        """
+        skipped = None if self._halt else tenure.debouncer.skip_repeats(endpoint, now)
+        if skipped is None:
+            return False
+        self._watch.repeats_skipped(skipped.changes)
+        for ended in skipped.rounds:
+            self._watch.round_ended(ended, now)
+        self._request_ended.set()  # who drains waits for users to be settled, in whatever way
+        return True
 
     def _lift_a_stop_that_nobody_can_end(self, tenure: Tenure, now: float) -> None:
         """Its users are settled, revoked, or what arrived meanwhile goes to another endpoint first."""

@@ -136,10 +136,10 @@ class Settling:
 
     def _confirmed(self, tenure: Tenure, request: Request, users: Collection[UserId], sent_at: float) -> None:
         """*users* were confirmed: the endpoint works. Who was in doubt is sent again, and at once."""
-        names = tenure.debouncer.confirmed(request, users)
+        now = self._clock()
+        names = tenure.debouncer.confirmed(request, users, now)
         if self._halt.confirmed(request.endpoint, names, sent_at=sent_at):
             self._watch.went_on()
-        now = self._clock()
         for lone in tenure.doubt.confirmed(request.endpoint, names, sent_at):
             tenure.debouncer.came_back(lone.request, lone.user_id, not_before=now, company=ALONE)
 

@@ -110,6 +110,9 @@ class Metrics:
         self.changes = counter("changes", "Changes that events caused, before folding.", "kind")
         self.parts = counter("parts", "Users' parts of requests, by how they ended.", "endpoint", "outcome")
         self.sent_changes = counter("sent_changes", "Changes that left in requests, after folding.")
+        self.skipped_changes = counter(
+            "skipped_changes", "Changes that were not sent: the Chat API had confirmed the same lately."
+        )
         self.requests = counter(
             "requests", "Requests to the Chat API, by how they ended.", "endpoint", "outcome"
         )

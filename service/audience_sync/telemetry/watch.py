@@ -242,6 +242,10 @@ class Watch:
             len(request.parts) if whole_parts else sum(map(len, request.parts.values()))
         )
 
+    def repeats_skipped(self, changes: int) -> None:
+        """So many changes repeat what was confirmed, and were settled without a request."""
+        self._metrics.skipped_changes.inc(changes)
+
     def request_ended(self, request: Request, verdict: Verdict, seconds: float) -> None:
         """It ended, so many seconds after it left."""
         endpoint = request.endpoint

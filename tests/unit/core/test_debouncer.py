@@ -316,7 +316,7 @@ def test_who_was_confirmed_and_waits_for_nothing_may_witness(users: Users) -> No
     users.tell(ALICE, AddTag("a"), urgent=True)
     request = users.cut()
     users.confirm(request)
-    users.debouncer.confirmed(request, [ALICE])
+    users.debouncer.confirmed(request, [ALICE], 0.0)
 
     assert users.debouncer.cut_witness(Endpoint.ADD_TAGS, frozenset()) == request
     assert not users.debouncer.has_witness(Endpoint.ADD_TAGS, frozenset())
@@ -330,7 +330,7 @@ def test_who_waits_for_something_newer_is_no_witness_neither_now_nor_later(users
     request = users.cut(Endpoint.SET_ATTRIBUTES)
     users.tell(ALICE, SetAttribute("city", "new"), urgent=True)
     users.confirm(request)
-    users.debouncer.confirmed(request, [ALICE])
+    users.debouncer.confirmed(request, [ALICE], 0.0)
     newer = users.cut(Endpoint.SET_ATTRIBUTES)
     users.confirm(newer)
 
@@ -342,7 +342,7 @@ def test_a_witness_speaks_for_the_names_of_his_own_change(users: Users) -> None:
     request = users.cut(Endpoint.SET_ATTRIBUTES)
     users.confirm(request)
 
-    assert users.debouncer.confirmed(request, [ALICE]) == {"city"}
+    assert users.debouncer.confirmed(request, [ALICE], 0.0) == {"city"}
     assert users.debouncer.has_witness(Endpoint.SET_ATTRIBUTES, frozenset({"city"}))
     assert not users.debouncer.has_witness(Endpoint.SET_ATTRIBUTES, frozenset({"tier"}))
     assert not users.debouncer.has_witness(Endpoint.REMOVE_ATTRIBUTES, frozenset({"city"}))
