@@ -661,7 +661,7 @@ def knows_what_is_under_way() -> Iterator[None]:
         yield
 
 
-@_breaks("P1", "P10", course=CourseName.HANDOVER)
+@_breaks("P1", "P10", course=CourseName.RELAY)
 def knows_users_over_a_revocation() -> Iterator[None]:
     """What was confirmed to this replica counts again when it gets its partitions back from another one."""
     original = Tenure.__init__
