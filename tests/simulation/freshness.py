@@ -77,6 +77,7 @@ class Freshness(Judge):
             and knobs.calls_per_second >= MANY_CALLS
             and knobs.calls_per_second_of_app is None
             and knobs.most_in_flight >= MANY_IN_FLIGHT
+            and not knobs.known  # who repeats himself need not be sent
         )
 
     def taken(self, tenure: Tenure, records: Sequence[TakenRecord]) -> None:  # noqa: ARG002 - as the base class has it

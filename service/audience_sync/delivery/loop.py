@@ -158,9 +158,10 @@ class Delivery:
     def _skip_repeats(self, tenure: Tenure, endpoint: Endpoint, now: float) -> bool:
         """Settle what the next request to *endpoint* would repeat in vain. Returns whether there was anything.
 
-        Not while delivery is stopped: then a request is to tell whether the endpoint works.
+        Not while delivery is stopped, or somebody is in doubt: then a confirmation is worth a request, as it tells
+        whether the endpoint works.
         """
-        skipped = None if self._halt else tenure.debouncer.skip_repeats(endpoint, now)
+        skipped = None if self._halt or tenure.doubt else tenure.debouncer.skip_repeats(endpoint, now)
         if skipped is None:
             return False
         self._watch.repeats_skipped(skipped.changes)

@@ -5,6 +5,7 @@ from typing import Final
 
 from audience_sync.core.changes import AddTag, Endpoint, RemoveTag, SetAttribute, UserId
 from audience_sync.core.tenure import Memory
+from audience_sync.core.verdicts import Outcome, Verdict
 from tests.support.clock import on_virtual_time
 from tests.support.deliveries import NO_ANSWER, OK, STOPPED, Deliveries
 from tests.support.tenures import a_tenure
@@ -149,6 +150,29 @@ def test_nothing_is_skipped_while_delivery_is_stopped() -> None:
             await asyncio.sleep(10)
 
         assert not deliveries.halt
+        assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_nothing_is_skipped_while_somebody_is_in_doubt() -> None:
+    """Whether he is at fault shows when others are confirmed: where all others repeat themselves nobody would be."""
+
+    async def main() -> None:
+        deliveries = Deliveries(
+            lambda request: Verdict(outcome=Outcome.REFUSED, code=90035) if "bad" in request.parts else OK,
+            memory=FOR_A_MINUTE,
+        )
+        async with deliveries.running():
+            deliveries.tell("alice", CITY)
+            await asyncio.sleep(10)
+            deliveries.tell("bad", CITY)
+            for _ in range(4):
+                await asyncio.sleep(2.5)
+                deliveries.tell("alice", CITY, urgent=True)
+            await asyncio.sleep(5)
+
+        assert [user for user, _ in deliveries.given_up] == ["bad"]
         assert deliveries.settled
 
     on_virtual_time(main())
