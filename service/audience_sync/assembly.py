@@ -152,7 +152,9 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     times = debounce_times(settings.debounce)
 
     memory = Memory(
-        confirmed_seconds=settings.repeats.known_seconds, confirmed_names=settings.repeats.known_names
+        confirmed_seconds=settings.repeats.known_seconds,
+        confirmed_names=settings.repeats.known_names,
+        timed_names=settings.event_time.known_names,
     )
 
     def begin(ownership: Ownership) -> Tenure:
@@ -181,6 +183,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     consumer = Consumer(
         intake=Intake(
             translate=translator.translate,
+            by_event_time=translator.by_event_time,
             want=schemas.want,
             bury=burial.unusable,
             stopped=lambda: (bool(halt) and not halt.wants_others) or dead_letters.full or status.draining,

@@ -234,6 +234,14 @@ class DebounceSettings(Group):
         return self
 
 
+class EventTimeSettings(Group):
+    """Sources whose events are ordered by their own times: `event_time` in the rules."""
+
+    known_names: int = Field(default=1_000_000, ge=1000)
+    """Attributes and tags of users whose last event's time is remembered, in each replica: up to 500 bytes of memory
+    each. Beyond, the users of whom nothing was read for longest are forgotten: a late event of theirs is applied."""
+
+
 class RepeatsSettings(Group):
     """Changes that say what the Chat API has confirmed already."""
 
@@ -356,6 +364,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     chat: ChatSettings = ChatSettings()
     debounce: DebounceSettings = DebounceSettings()
+    event_time: EventTimeSettings = EventTimeSettings()
     repeats: RepeatsSettings = RepeatsSettings()
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     registry: RegistrySettings = RegistrySettings()

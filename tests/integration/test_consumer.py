@@ -69,6 +69,7 @@ rules: [{{name: one, event: followed, user: "{{user}}", changes: [{{add_tag: "{{
         self.consumer = Consumer(
             intake=Intake(
                 translate=Translator(rules).translate,
+                by_event_time=lambda _: False,
                 want=lambda _: None,
                 bury=self._bury,
                 stopped=lambda: False,
@@ -132,6 +133,9 @@ rules: [{{name: one, event: followed, user: "{{user}}", changes: [{{add_tag: "{{
 
     def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
         """An event was understood."""
+
+    def late(self, topic: str, changes: int) -> None:
+        """Changes are not applied."""
 
     def ignored(self, topic: str) -> None:
         """An event causes nothing."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Protocol
 
-from audience_sync.core.changes import UserId
+from audience_sync.core.changes import Change, UserId
 from audience_sync.core.event import Ignored, Translated, TranslatedMany, Translation, Unusable, Wanting
 from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
@@ -43,6 +43,9 @@ class Watch(Protocol):
     def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
         """An event has caused changes, of one user or of several."""
 
+    def late(self, topic: str, changes: int) -> None:
+        """So many changes of an event are not applied: a later event has spoken on the same before."""
+
     def ignored(self, topic: str) -> None:
         """An event causes nothing, as the rules say."""
 
@@ -60,6 +63,7 @@ class Intake:
     """Translates records and lets their changes wait.
 
     translate: what a record's bytes do to whom.
+    by_event_time: whether in a topic the events' own times decide which word is the last.
     want: asks for the schema that a record can't be read without; asked again at each look until it is there.
     bury: keeps an unusable record; its mark is settled when it stands in the dead letters.
     stopped: whether something on the whole forbids to read on (dead letters that can't be written, a stop).
@@ -71,6 +75,7 @@ class Intake:
         self,
         *,
         translate: Callable[[str, RecordBytes], Translation],
+        by_event_time: Callable[[str], bool],
         want: Callable[[Wanting], None],
         bury: Callable[[PartitionKey, Record, Unusable, Mark], None],
         stopped: Callable[[], bool],
@@ -81,6 +86,7 @@ class Intake:
         replays: Replays | None = None,
     ) -> None:
         self._translate = translate
+        self._by_event_time = by_event_time
         self._want = want
         self._bury = bury
         self._stopped = stopped
@@ -116,6 +122,7 @@ class Intake:
         now = self._clock()
         topic = key.topic
         replays = self._replays if self._replays is not None and self._replays.topic == topic else None
+        by_event_time = self._by_event_time(topic)
         for index, record in enumerate(records):
             position = record.offset
             if position >= below:
@@ -138,15 +145,20 @@ class Intake:
                     self._guard.sound()
                 self._watch.translated(topic, event)
                 for part in event.parts:
-                    debouncer.add(
-                        part.user,
-                        part.changes,
-                        ledger=ledger,
-                        position=position,
-                        at=at,
-                        now=now,
-                        urgent=part.urgent,
-                    )
+                    changes: Sequence[Change] = part.changes
+                    if by_event_time and part.event_seconds is not None:
+                        # a time in the future counts as the record's own, or as now
+                        changes = self._timely(tenure, topic, part, min(part.event_seconds, at, now))
+                    if changes:
+                        debouncer.add(
+                            part.user,
+                            changes,
+                            ledger=ledger,
+                            position=position,
+                            at=at,
+                            now=now,
+                            urgent=part.urgent,
+                        )
                     if record.key is not None and record.key != part.user.encode():
                         self._watch.foreign_key(topic, part.user)
             elif type(event) is Unusable:
@@ -161,3 +173,10 @@ class Intake:
                 return index
             ledger.read_up_to(position + 1)
         return len(records)
+
+    def _timely(self, tenure: Tenure, topic: str, part: Translated, moment: float) -> Sequence[Change]:
+        """What one user's part of an event of that *moment* still changes."""
+        changes, late = tenure.event_times.timely(part.user, part.changes, moment)
+        if late:
+            self._watch.late(topic, late)
+        return changes

@@ -27,6 +27,15 @@ class Translator:
         decoders = {topic: decoder_of(source, self._find) for topic, source in rules.sources.items()}
         self._rules, self._decoders = rules, decoders
 
+    def by_event_time(self, topic: str) -> bool:
+        """Whether in *topic* the events' own times decide which word is the last.
+
+        In the service's own they do where they do in all that is copied to it.
+        """
+        topics = self._rules.rekeyed if topic == self._rekeyed_topic else (topic,)
+        sources = [self._rules.sources.get(each) for each in topics]
+        return bool(sources) and all(source is not None and source.event_time for source in sources)
+
     def translate(self, topic: str, record: Record) -> Translation:
         """What the record does to whom. Never raises on any bytes; *topic* is one of the rules' topics.
 

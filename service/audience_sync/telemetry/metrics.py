@@ -108,6 +108,9 @@ class Metrics:
 
         self.events = counter("events", "Records read, by what became of them.", "topic", "outcome")
         self.changes = counter("changes", "Changes that events caused, before folding.", "kind")
+        self.late_changes = counter(
+            "late_changes", "Changes not applied: a later event had spoken on the same before.", "topic"
+        )
         self.parts = counter("parts", "Users' parts of requests, by how they ended.", "endpoint", "outcome")
         self.sent_changes = counter("sent_changes", "Changes that left in requests, after folding.")
         self.skipped_changes = counter(
@@ -192,6 +195,7 @@ class Metrics:
         for topic in topics:
             self.foreign_keys.labels(topic)
             self.rekeyed_copies.labels(topic)
+            self.late_changes.labels(topic)
             for event_outcome in EventOutcome:
                 self.events.labels(topic, event_outcome)
         for kind in ChangeKind:

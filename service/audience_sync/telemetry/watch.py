@@ -116,6 +116,10 @@ class Watch:
             for change in part.changes:
                 self._changes[type(change)].inc()
 
+    def late(self, topic: str, changes: int) -> None:
+        """So many changes of an event are not applied: a later event has spoken on the same before."""
+        self._metrics.late_changes.labels(topic).inc(changes)
+
     def ignored(self, topic: str) -> None:
         """An event causes nothing, as the rules say."""
         self._metrics.events.labels(topic, EventOutcome.IGNORED).inc()

@@ -39,6 +39,7 @@ class Members:
         self.consumer = Consumer(
             intake=Intake(
                 translate=_translate,
+                by_event_time=lambda _: False,
                 want=lambda _: None,
                 bury=self._bury,
                 stopped=lambda: self.stopped,
@@ -81,6 +82,9 @@ class Members:
 
     def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
         """An event has caused changes."""
+
+    def late(self, topic: str, changes: int) -> None:
+        """Changes are not applied."""
 
     def ignored(self, topic: str) -> None:
         """An event causes nothing."""

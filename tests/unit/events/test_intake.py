@@ -34,8 +34,10 @@ class WayIn:
         self.schemas: set[int] = set()
         self.buried: list[tuple[int, Unusable, Mark]] = []
         self.told: list[str] = []
+        self.by_event_time = False
         self.intake = Intake(
             translate=self._translate,
+            by_event_time=lambda _: self.by_event_time,
             want=self.wanted.append,
             bury=self._bury,
             stopped=lambda: self.stopped,
@@ -58,6 +60,10 @@ class WayIn:
     def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
         """An event has caused changes."""
         self.told += [f"{topic}: {part.user}" for part in event.parts]
+
+    def late(self, topic: str, changes: int) -> None:
+        """Changes are not applied."""
+        self.told.append(f"{topic}: {changes} late")
 
     def ignored(self, topic: str) -> None:
         """An event causes nothing."""
@@ -105,9 +111,9 @@ def _translate(topic: str, record: RecordBytes) -> Translation:
         case b"broken" | None:
             return Unusable(Cause.UNREADABLE, "no JSON")
         case bytes() as value:
-            return Translated(
-                UserId(value.decode()), (AddTag("a"),), urgent=value == b"urgent", event_seconds=None
-            )
+            user, _, seconds = value.decode().partition("@")
+            at = float(seconds) if seconds else None
+            return Translated(UserId(user), (AddTag("a"),), urgent=value == b"urgent", event_seconds=at)
 
 
 def test_each_record_becomes_what_the_rules_say() -> None:
@@ -133,6 +139,51 @@ def test_the_age_of_a_change_is_its_records_own() -> None:
     debouncer.advance(way_in.clock())
 
     assert list(debouncer.cut(Endpoint.ADD_TAGS).parts) == ["alice"]
+
+
+def test_a_late_event_changes_nothing_and_holds_no_position() -> None:
+    """Where the events' own times decide; what has none takes no part in it."""
+    way_in = WayIn()
+    way_in.by_event_time = True
+    now = int(way_in.clock() * 1000)
+    assert way_in.take(b"alice@900", b"alice@800", b"alice", timestamp=now) == 3
+    assert way_in.told == ["events: alice", "events: alice", "events: 1 late", "events: alice"]
+
+    way_in.tenure.debouncer.drain(way_in.clock())
+    way_in.tenure.debouncer.cut(Endpoint.ADD_TAGS)
+    way_in.tenure.debouncer.settle(UserId("alice"), way_in.clock())
+    assert way_in.take(b"alice@850", timestamp=now) == 1
+    assert len(way_in.tenure.debouncer) == 0, "late also when nothing waits any more"
+    assert way_in.settled_position == way_in.read_position == 4
+
+
+def test_a_time_in_the_future_counts_as_the_records_own() -> None:
+    """Else one wrong clock would keep a user from all that comes until then."""
+    way_in = WayIn()
+    way_in.by_event_time = True
+    way_in.take(b"alice@999999", timestamp=900_000)
+    way_in.take(b"alice@950", timestamp=960_000)
+
+    assert "events: 1 late" not in way_in.told
+
+
+def test_what_is_known_of_times_ends_with_the_assignment() -> None:
+    """What is read again is read in the log's order, and all of it is applied again."""
+    way_in = WayIn()
+    way_in.by_event_time = True
+    way_in.take(b"alice@900", timestamp=990_000)
+    way_in.tenure = a_tenure(way_in.clock())
+    way_in.take(b"alice@800", timestamp=990_000)
+
+    assert "events: 1 late" not in way_in.told
+
+
+def test_the_log_decides_where_no_source_says_otherwise() -> None:
+    """Its order is certain, and clocks are not."""
+    way_in = WayIn()
+    way_in.take(b"alice@900", b"alice@800", timestamp=990_000)
+
+    assert "events: 1 late" not in way_in.told
 
 
 def test_a_key_that_is_not_the_user_is_told() -> None:
