@@ -63,6 +63,7 @@ class Swamp:
         )
         self._intake = Intake(
             translate=translator.translate,
+            by_event_time=lambda _: False,
             want=lambda _: None,
             bury=self._burial.unusable,
             stopped=lambda: False,
@@ -168,6 +169,9 @@ class Swamp:
         assert all(part.user and part.changes for part in event.parts)
         self.counts["translated"] += 1
         self.counts[f"{topic} translated"] += 1
+
+    def late(self, topic: str, changes: int) -> None:
+        """Nobody orders by time here."""
 
     def ignored(self, topic: str) -> None:
         """Nothing comes of it."""

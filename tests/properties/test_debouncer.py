@@ -328,11 +328,11 @@ def _known_while_it_is_under_way(*_: object) -> None:
     pass
 
 
-def _under_a_barrier_too(self: Confirmations, user: UserId, folded: Folded, now: float) -> int:
-    barrier, folded.removes_all_tags = folded.removes_all_tags, False
-    count = _skip(self, user, folded, now)
-    folded.removes_all_tags = barrier
-    return count
+def _under_a_barrier_too(self: Confirmations, user: UserId, left: Folded, now: float) -> Folded:
+    barrier, left.removes_all_tags = left.removes_all_tags, False
+    repeats = _skip(self, user, left, now)
+    left.removes_all_tags = barrier
+    return repeats
 
 
 def _on_arrival(self: Debouncer, user: UserId, changes: Sequence[Change], **given: Any) -> None:

@@ -185,6 +185,7 @@ class World:
         self.corrected = False
         self.intake = Intake(
             translate=lambda topic, record: self.translate(topic, record.value),
+            by_event_time=lambda _: False,
             want=lambda _: None,
             bury=self._bury,
             stopped=lambda: False,
@@ -344,6 +345,9 @@ class World:
 
     def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
         """Counted."""
+
+    def late(self, topic: str, changes: int) -> None:
+        """Nobody orders by time here."""
 
     def ignored(self, topic: str) -> None:
         """Counted."""

@@ -25,6 +25,7 @@ class _Known(Folded):
         self.since = since
 
     def __len__(self) -> int:
+        """As `most_names` counts them."""
         return len(self.tags) + len(self.attributes) + 1
 
 
@@ -89,29 +90,30 @@ class Confirmations:
         if known is not None:
             self._names -= len(known)
 
-    def skip(self, user_id: UserId, folded: Folded, now: float) -> int:
-        """Take out of *folded*, which is about to be cut, what changes nothing. Returns how many changes.
+    def skip(self, user_id: UserId, left: Folded, now: float) -> Folded:
+        """Take out of what is *left* to send what changes nothing. Returns that.
 
-        No request with the user is under way.
+        Called when it is about to be cut: no request with the user is under way.
         """
+        repeats = Folded()
         known = self._users.get(user_id)
         if known is None or known.since + self.seconds <= now:
-            return 0
-        count = 0
-        if folded.removes_all_tags and known.removes_all_tags and not any(known.tags.values()):
-            folded.removes_all_tags = False
-            count += 1
-        if not folded.removes_all_tags:  # else he has lost all tags when these leave
+            return repeats
+        if left.removes_all_tags and known.removes_all_tags and not any(known.tags.values()):
+            left.removes_all_tags, repeats.removes_all_tags = False, True
+        if not left.removes_all_tags:  # else he has lost all tags when these leave
             default = False if known.removes_all_tags else None
-            repeats = [tag for tag, added in folded.tags.items() if known.tags.get(tag, default) is added]
-            for tag in repeats:
-                del folded.tags[tag]
-            count += len(repeats)
+            tags = known.tags
+            repeats.tags = {tag: word for tag, word in left.tags.items() if tags.get(tag, default) is word}
+            for tag in repeats.tags:
+                del left.tags[tag]
         attributes = known.attributes
-        same = [name for name, value in folded.attributes.items() if attributes.get(name, _UNKNOWN) == value]
-        for name in same:
-            del folded.attributes[name]
-        return count + len(same)
+        repeats.attributes = {
+            name: value for name, value in left.attributes.items() if attributes.get(name, _UNKNOWN) == value
+        }
+        for name in repeats.attributes:
+            del left.attributes[name]
+        return repeats
 
     def _forget_the_oldest(self, now: float) -> None:
         while self._users:

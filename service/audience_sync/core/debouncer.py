@@ -177,16 +177,18 @@ class Debouncer:
         changes, rounds = 0, []
         for user_id in self.ready.foremost(endpoint):
             user = self._users[user_id]
-            count = self._confirmations.skip(user_id, user.left, now)
-            changes += count
-            if not count or (to := user.next_endpoint()) is endpoint:
+            repeats = self._confirmations.skip(user_id, user.left, now)
+            if not repeats:
+                continue
+            changes += len(repeats)
+            user.said_before(repeats)
+            if (to := user.next_endpoint()) is endpoint:
                 continue
             if to is not None:
                 self.ready.move(user_id, endpoint, to, company=user.company)
                 user.queue = to
                 continue
             self.ready.take_one(endpoint, user_id, user.company)
-            user.begun()
             if (ended := self.settle(user_id, now)) is not None:
                 rounds.append(ended)
         return Skipped(changes, tuple(rounds)) if changes else None

@@ -30,6 +30,10 @@ class Folded:
         self.tags: dict[str, bool] = {}  # True: add it, False: remove it
         self.attributes: dict[str, str | None] = {}  # None: remove it
 
+    def __len__(self) -> int:
+        """How many words there are."""
+        return self.removes_all_tags + len(self.tags) + len(self.attributes)
+
     def __bool__(self) -> bool:
         return self.removes_all_tags or bool(self.tags) or bool(self.attributes)
 

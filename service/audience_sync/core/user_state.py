@@ -52,7 +52,7 @@ class Round:
 
     A round is finite whatever arrives meanwhile, so its marks are settled in the end.
 
-    sent: what has left of it, under way or confirmed.
+    sent: what has left of it, under way or confirmed, and what need not leave.
     """
 
     __slots__ = ("first_at", "marks", "rest", "sent")
@@ -177,6 +177,12 @@ class User:
             self.round = Round(self.waiting, self.marks, self.first_at)
             self.waiting, self.marks, self.urgent = Folded(), [], False
         return self.round
+
+    def said_before(self, repeats: Folded) -> None:
+        """These words were taken out of what is left, for the API has them: they count like what was confirmed."""
+        begun = self.begun()
+        while (endpoint := repeats.next_endpoint()) is not None:
+            begun.sent.append((endpoint, repeats.take(endpoint)))
 
     def send_again(self) -> None:
         """What was settled before leaves once more, and nothing waits for it."""

@@ -14,8 +14,10 @@ from audience_sync.core.changes import (
     SetAttribute,
     UserId,
 )
+from audience_sync.core.confirmations import Confirmations
 from audience_sync.core.debouncer import Debouncer
 from audience_sync.core.ledger import Ledger, Mark
+from audience_sync.core.replay import known_of
 from tests.support.clock import START, FakeClock
 from tests.support.tenures import TIMES
 
@@ -346,3 +348,21 @@ def test_a_witness_speaks_for_the_names_of_his_own_change(users: Users) -> None:
     assert users.debouncer.has_witness(Endpoint.SET_ATTRIBUTES, frozenset({"city"}))
     assert not users.debouncer.has_witness(Endpoint.SET_ATTRIBUTES, frozenset({"tier"}))
     assert not users.debouncer.has_witness(Endpoint.REMOVE_ATTRIBUTES, frozenset({"city"}))
+
+
+def test_what_was_skipped_is_known_until_its_round_is_settled(users: Users) -> None:
+    """Else a dead letter that is replayed meanwhile would bring an older value over it."""
+    known = Confirmations(seconds=60.0, most_names=100)
+    users.debouncer = Debouncer(TIMES, may_send=lambda _: True, confirmations=known)
+    known.confirmed(ALICE, Endpoint.SET_ATTRIBUTES, {"city": "new"}, users.clock())
+    users.tell(ALICE, AddTag("a"), SetAttribute("city", "new"), urgent=True)
+    users.ready()
+
+    skipped = users.debouncer.skip_repeats(Endpoint.ADD_TAGS, users.clock())
+    assert skipped is not None
+    assert skipped.changes == 1
+    assert users.debouncer.skip_repeats(Endpoint.ADD_TAGS, users.clock()) is None
+    assert users.cut().parts == {ALICE: ["a"]}
+    assert known_of(users.debouncer.user(ALICE)).attributes == {"city": "new"}
+    assert users.debouncer.settle(ALICE, users.clock()) is not None
+    assert users.ledger.settled_position == 1

@@ -47,6 +47,7 @@ class WayIn:
         self.given_back: list[tuple[Replay, Unusable, Mark]] = []
         self.intake = Intake(
             translate=_translate,
+            by_event_time=lambda _: False,
             want=lambda wanting: self.told.append(str(wanting)),
             bury=lambda *told: self.buried.append(told),
             stopped=lambda: False,
@@ -65,6 +66,9 @@ class WayIn:
     def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
         """Changes come of it."""
         self.told.append(f"{topic}: {', '.join(part.user for part in event.parts)}")
+
+    def late(self, topic: str, changes: int) -> None:
+        """Nobody orders by time here."""
 
     def ignored(self, topic: str) -> None:
         """Nothing is left of it."""
