@@ -28,13 +28,9 @@ class Translator:
         self._rules, self._decoders = rules, decoders
 
     def by_event_time(self, topic: str) -> bool:
-        """Whether in *topic* the events' own times decide which word is the last.
-
-        In the service's own they do where they do in all that is copied to it.
-        """
-        topics = self._rules.rekeyed if topic == self._rekeyed_topic else (topic,)
-        sources = [self._rules.sources.get(each) for each in topics]
-        return bool(sources) and all(source is not None and source.event_time for source in sources)
+        """Whether in *topic* the events' own times decide which word is the last."""
+        source = self._rules.sources.get(topic)
+        return source is not None and source.event_time
 
     def translate(self, topic: str, record: Record) -> Translation:
         """What the record does to whom. Never raises on any bytes; *topic* is one of the rules' topics.

@@ -11,7 +11,7 @@ from audience_sync.core.event import Cause, Translated, Translation, Unusable
 from audience_sync.core.limits import broken_limit
 from audience_sync.events.translator import Translator
 from audience_sync.formats import RawRecord
-from audience_sync.rules.file import load_rules
+from audience_sync.rules.file import load_rules, parse_rules
 
 TRANSLATOR = Translator(load_rules())
 TOPICS = load_rules().topics
@@ -92,3 +92,22 @@ def check(translated: Translation) -> None:
     elif isinstance(translated, Unusable):
         assert translated.info.encode()
         assert len(translated.info) <= 610
+
+
+def test_events_times_decide_where_a_source_says_so() -> None:
+    """And in no topic that the rules do not name."""
+    text = """
+sources:
+  - {topic: by-time, format: json, type: e, event_time: true}
+  - {topic: by-log, format: json, type: f}
+rules:
+  - {name: e, event: e, user: "{u}", changes: [set_attribute: {name: city, value: "{v}"}]}
+  - {name: f, event: f, user: "{u}", changes: [add_tag: a]}
+"""
+    translator = Translator(parse_rules(text, file="rules.yaml"))
+
+    assert [translator.by_event_time(topic) for topic in ("by-time", "by-log", "another")] == [
+        True,
+        False,
+        False,
+    ]

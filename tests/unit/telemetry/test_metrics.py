@@ -38,6 +38,7 @@ CLOSED: Final[dict[str, frozenset[str]]] = {
     "audience_sync_requests_in_flight/endpoint": frozenset(Endpoint),
     "audience_sync_pace_calls_per_second/endpoint": frozenset(Endpoint),
     "audience_sync_foreign_keys/topic": frozenset(TOPICS),
+    "audience_sync_late_changes/topic": frozenset(TOPICS),
     "audience_sync_rekeyed_copies/topic": frozenset(TOPICS),
     "audience_sync_schema_fetches/outcome": frozenset(FetchOutcome),
     "audience_sync_dead_letters/cause": frozenset({*Cause, REFUSED_USER, UNKNOWN_ACCOUNT}),
