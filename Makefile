@@ -26,7 +26,8 @@ check: .venv/installed ## format, lint, types, and every test that needs no brok
 	$(PYTEST) -q -n auto tests/unit tests/properties tests/contract tests/docs tests/simulation/test_simulation.py tests/scenarios
 
 test: check ## everything; a real Kafka is found or fetched, and started
-	$(PYTEST) --ignore=tests/unit --ignore=tests/properties --ignore=tests/contract --ignore=tests/docs --ignore=tests/simulation/test_simulation.py --ignore=tests/scenarios
+	$(PYTEST) -n 2 --dist worksteal tests/faults  # they wait for most of their time
+	$(PYTEST) --ignore=tests/unit --ignore=tests/properties --ignore=tests/contract --ignore=tests/docs --ignore=tests/simulation/test_simulation.py --ignore=tests/scenarios --ignore=tests/faults
 
 integration: .venv/installed ## the tests on a real broker
 	$(PYTEST) -m broker

@@ -104,7 +104,7 @@ def calls(fleet: Fleet) -> int:
 def goes_on(fleet: Fleet) -> None:
     """Wait until users are sent."""
     before = calls(fleet)
-    eventually(lambda: calls(fleet) > before + 20, "somebody sends", 60)
+    eventually(lambda: calls(fleet) > before + 5, "somebody sends", 90)
 
 
 def least_waiting(fleet: Fleet) -> float:

@@ -37,13 +37,6 @@ def calls_per_second() -> float:
 
 
 @pytest.fixture
-def fleet(fleet: Fleet) -> Fleet:
-    """Three ready replicas."""
-    fleet.start_three()
-    return fleet
-
-
-@pytest.fixture
 def product(topics: str) -> Product:
     """What the product services tell."""
     return Product(users=USERS, seed=20261122, topics=topics)
@@ -57,6 +50,7 @@ def test_three_replicas_keep_all_users_in_step_with_full_requests(
     The API's limit was the bottleneck.
     No call was wasted, none was above the limit, and no user was forgotten.
     """
+    fleet.start_three()
     feed(product, broker, EVENTS)
     all_in_step(product.truth, fleet.chat)
 
@@ -89,6 +83,7 @@ def test_a_rolling_restart_hands_over_clean(fleet: Fleet, product: Product, brok
     One after another got SIGTERM, and another took its place.
     Each drained, committed, left the group and ended with 0; every user was in step, and no value had gone back.
     """
+    fleet.start_three()
     leavers = list(fleet.running)
     with flowing(product, broker, EVENTS, seconds=len(leavers) * SECONDS_A_RESTART):
         for leaver in leavers:
@@ -116,11 +111,13 @@ def test_a_rolling_restart_hands_over_clean(fleet: Fleet, product: Product, brok
 def test_the_last_change_of_a_stream_gone_idle_is_confirmed(
     fleet: Fleet, product: Product, broker: str
 ) -> None:
-    """Three replicas had nothing to do.
+    """A replica had nothing to do.
 
     One event came, and nothing after it.
     The wall clock woke the delivery: it was confirmed all the same, after the quiet time.
     """
+    fleet.start()
+    fleet.wait_until_ready()
     feed(product, broker, 1)
     eventually(lambda: confirmed(fleet, "count"), "it is confirmed", 10)
     show("idle topic", quiet_seconds=1.0, confirmed_after_seconds=round(confirmed(fleet, "sum"), 3))

@@ -23,7 +23,7 @@ def real_broker() -> Iterator[str]:
         with _kafka_container() as address:
             yield address
     else:
-        with local_kafka() as kafka:
+        with local_kafka(silent_seconds=30.0) as kafka:  # nobody kills it
             yield kafka.bootstrap
 
 

@@ -51,14 +51,14 @@ class BrokerUnavailableError(Exception):
 class LocalKafka:
     """A broker process and its data. Address and data stay the same over `kill` and `start`."""
 
-    def __init__(self, folder: Path, jars: Path) -> None:
+    def __init__(self, folder: Path, jars: Path, *, silent_seconds: float) -> None:
         self._folder, self._jars = folder, jars
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
         self._starts = 0
         port, controller_port = free_ports(2)
         self.bootstrap = f"127.0.0.1:{port}"
-        self._write_configuration(port, controller_port)
+        self._write_configuration(port, controller_port, silent_seconds)
         self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self._properties)
 
     def start(self) -> None:
@@ -122,12 +122,13 @@ class LocalKafka:
             self._process.wait(timeout=20)
         self._process = self._watcher = None
 
-    def _write_configuration(self, port: int, controller_port: int) -> None:
+    def _write_configuration(self, port: int, controller_port: int, silent_seconds: float) -> None:
         listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
         configuration = CONFIGURATION | {
             "listeners": listeners,
             "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
             "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+            "broker.session.timeout.ms": str(round(silent_seconds * 1000)),
             "log.dirs": str(self._folder / "data"),
         }
         self._properties = str(self._folder / "server.properties")
@@ -148,13 +149,17 @@ class LocalKafka:
 
 
 @contextmanager
-def local_kafka() -> Iterator[LocalKafka]:
-    """A running broker with empty data, ended and removed at the end. Raises BrokerUnavailableError."""
+def local_kafka(*, silent_seconds: float = 3.0) -> Iterator[LocalKafka]:
+    """A running broker with empty data, ended and removed at the end. Raises BrokerUnavailableError.
+
+    silent_seconds: after so long without its heartbeat the node shuts itself out, as on a machine that is too busy
+        for it; and a killed one is let in again only then.
+    """
     jars = kafka_jars()
     if shutil.which("java") is None:
         raise BrokerUnavailableError("no `java` on the path; Kafka needs Java 17 or later")
     with tempfile.TemporaryDirectory(prefix="audience-sync-kafka-", ignore_cleanup_errors=True) as folder:
-        kafka = LocalKafka(Path(folder), jars)
+        kafka = LocalKafka(Path(folder), jars, silent_seconds=silent_seconds)
         kafka.start()
         try:
             yield kafka
