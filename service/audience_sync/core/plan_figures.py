@@ -64,6 +64,8 @@ class Figures:
         self.unusable: Counter[Cause] = Counter()
         self.examples: dict[Cause, list[Lost]] = {}
         self.changes: Counter[type[Change]] = Counter()
+        self.skipped = 0
+        """Changes that would not be sent, as they repeat what was confirmed."""
         self.calls = {endpoint: Calls() for endpoint in Endpoint}
         self.one_by_one = 0
         """Calls that the events would take, each sent by itself."""
@@ -115,6 +117,10 @@ class Figures:
         calls.fastest = max(calls.fastest, len(second))
         if len(self.first_requests) < self._shown:
             self.first_requests.append(Sent(at, request))
+
+    def repeats_skipped(self, changes: int) -> None:
+        """So many changes would not be sent."""
+        self.skipped += changes
 
     def settled(self, ended: Round, *, at: float) -> None:
         """A user's round would be confirmed."""

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from audience_sync.core.changes import Change, Endpoint, Request
+from audience_sync.core.confirmations import Confirmations
 from audience_sync.core.debouncer import Debouncer, DebounceTimes
 from audience_sync.core.event import Translated, TranslatedMany, Translation, Unusable
 from audience_sync.core.folding import Folded
@@ -30,7 +31,10 @@ second; without it users would be ready one by one, and some requests more would
 
 
 class Assumed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plan assumes of the service, as its settings say, and of the API's answers."""
+    """What a plan assumes of the service, as its settings say, and of the API's answers.
+
+    confirmed_seconds, confirmed_names: how long and how much is remembered, so that repeats are not sent.
+    """
 
     times: DebounceTimes
     calls_per_second: float
@@ -39,6 +43,8 @@ class Assumed(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters_per_minute: int
     answer_seconds: float = ANSWER_SECONDS
     reading_seconds: float = READING_SECONDS
+    confirmed_seconds: float = 0.0
+    confirmed_names: int = 0
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -64,6 +70,9 @@ class Watch(Protocol):
     def cut(self, request: Request, *, at: float, ready: int) -> None:
         """A request would leave; *ready* users were ready for it."""
 
+    def repeats_skipped(self, changes: int) -> None:
+        """So many changes would not be sent, as they repeat what was confirmed."""
+
     def settled(self, ended: Round, *, at: float) -> None:
         """All that was cut from a user's changes together would be confirmed."""
 
@@ -77,7 +86,8 @@ class Planner:
     def __init__(self, assumed: Assumed, *, watch: Watch, now: float = 0.0) -> None:
         self._assumed = assumed
         self._watch = watch
-        self._debouncer = Debouncer(assumed.times, may_send=lambda _: True)
+        confirmations = Confirmations(seconds=assumed.confirmed_seconds, most_names=assumed.confirmed_names)
+        self._debouncer = Debouncer(assumed.times, may_send=lambda _: True, confirmations=confirmations)
         self._paces = {
             endpoint: Pace(calls_per_second=assumed.calls_per_second, most_in_flight=assumed.most_in_flight)
             for endpoint in Endpoint
@@ -175,6 +185,10 @@ class Planner:
         for endpoint in self._in_turn():
             pace = self._paces[endpoint]
             while (at := self._may_start_at(endpoint, pace)) is not None and at <= now:
+                if (skipped := self._debouncer.skip_repeats(endpoint, now)) is not None:
+                    self._watch.repeats_skipped(skipped.changes)
+                    self._settled(skipped.rounds, now)
+                    break  # as in delivery: others may have come forward, and the next turn comes at once
                 ready = self._debouncer.ready.waiting(endpoint)
                 calls = [(each, each.start(now)) for each in (pace, self._pace_of_all) if each is not None]
                 request = self._debouncer.cut(endpoint)
@@ -203,8 +217,11 @@ class Planner:
         for pace, call in calls:
             pace.ended(call, at)
             pace.confirmed(call)
-        for user_id in request.parts:
-            ended = self._debouncer.settle(user_id, at)
+        self._settled((self._debouncer.settle(user_id, at) for user_id in request.parts), at)
+        self._debouncer.confirmed(request, request.parts, at)
+
+    def _settled(self, rounds: Iterable[Round | None], at: float) -> None:
+        for ended in rounds:
             if ended is not None and ended.marks:
                 self._watch.settled(ended, at=at)
 

@@ -27,7 +27,12 @@ class Plan:
     """A planner and its figures; events of one partition."""
 
     def __init__(
-        self, *, calls_per_second: float = 100, of_app: float | None = None, reading: float = 0.0
+        self,
+        *,
+        calls_per_second: float = 100,
+        of_app: float | None = None,
+        reading: float = 0.0,
+        confirmed_seconds: float = 0.0,
     ) -> None:
         self.figures = Figures(shown=100)
         assumed = Assumed(
@@ -38,6 +43,8 @@ class Plan:
             dead_letters_per_minute=10,
             answer_seconds=0.5,
             reading_seconds=reading,
+            confirmed_seconds=confirmed_seconds,
+            confirmed_names=1000,
         )
         self.planner = Planner(assumed, watch=self.figures)
         self._position = 0
@@ -121,6 +128,18 @@ def test_records_that_come_together_are_taken_in_together() -> None:
     plan.event(0.04, "bob", city("Shenzhen"))
 
     assert [users for _, _, users in plan.sent] == [2]
+
+
+@pytest.mark.parametrize(("confirmed_seconds", "calls"), [(0.0, 2), (60.0, 1)], ids=["off", "on"])
+def test_repeats_are_skipped_where_the_service_skips_them(confirmed_seconds: float, calls: int) -> None:
+    """Or the plan would count calls that are not made."""
+    plan = Plan(confirmed_seconds=confirmed_seconds)
+    plan.event(0.0, "alice", city("Shenzhen"))
+    plan.event(20.0, "alice", city("Shenzhen"))
+
+    assert len(plan.sent) == calls
+    assert plan.figures.skipped == 2 - calls
+    assert len(plan.figures.delays) == 2
 
 
 def test_the_order_of_a_partition_is_never_turned_round() -> None:

@@ -20,6 +20,8 @@ def assumed(
         dead_letters_per_minute=settings.dead_letters.most_per_minute,
         answer_seconds=answer_seconds,
         reading_seconds=reading_seconds,
+        confirmed_seconds=settings.repeats.known_seconds,
+        confirmed_names=settings.repeats.known_names,
     )
 
 

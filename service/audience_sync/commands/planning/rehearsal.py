@@ -116,6 +116,7 @@ class Rehearsal:
             calls={endpoint.value: each.calls for endpoint, each in figures.calls.items() if each.calls},
             users_sent=sum(each.users for each in figures.calls.values()),
             calls_one_by_one=figures.one_by_one,
+            repeats_skipped=figures.skipped,
             waiting_users=self._planner.waiting_users,
             unread_records=self._kafka.unread,
             delay_seconds_half=round(half, 2),
@@ -150,6 +151,11 @@ class _Seen:
         self.minute.cut(request, at=at, ready=ready)
         self._watch.request_cut(request, ready=max(ready, len(request.parts)))
         self._watch.request_ended(request, Verdict(outcome=Outcome.CONFIRMED), self._answer_seconds)
+
+    def repeats_skipped(self, changes: int) -> None:
+        """So many changes would not be sent."""
+        self.minute.repeats_skipped(changes)
+        self._watch.repeats_skipped(changes)
 
     def settled(self, ended: Round, *, at: float) -> None:
         """A user's round would be confirmed."""

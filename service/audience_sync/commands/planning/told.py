@@ -65,6 +65,7 @@ def told(figures: Figures, assumed: Assumed, of: Bounds) -> dict[str, object]:
             "seconds": _rounded(figures.last_at - figures.first_at) if figures.records else 0.0,
         },
         "changes": {KINDS[kind]: count for kind, count in figures.changes.most_common()},
+        "repeats_skipped": figures.skipped,
         "requests": {
             endpoint.value: {
                 "calls": calls.calls,

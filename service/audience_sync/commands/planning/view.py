@@ -62,6 +62,8 @@ def show(plan: Mapping[str, Any]) -> None:
         f"{counted(calls['planned'], 'call')} instead of {calls['one_by_one']:,} for one event at a time: "
         f"{calls['saved']:,} saved ({calls['saved_percent']:.1f} %)."
     )
+    if plan["repeats_skipped"]:
+        print(f"{counted(plan['repeats_skipped'], 'change')} not sent, as they repeat what was confirmed.")
     print(
         f"From event to confirmation: half within {delay['p50']:.1f} s, 99 % within {delay['p99']:.1f} s, "
         f"all within {delay['longest']:.1f} s."
