@@ -51,7 +51,7 @@ def fleet(tmp_path: Path, topics: str, broker: str, chat: EmulatedChat) -> Itera
 
 def waits_for(replica: Replica, what: str) -> bool:
     """Whether it runs, and says this of why it is not ready."""
-    return replica.admin_url is not None and what in replica.status()["reason"]
+    return replica.admin_url is not None and what in (replica.status()["reason"] or "")
 
 
 def dead_letters(broker: str, topics: str, number: int) -> list[tuple[str | bytes | None, dict[str, Any]]]:
@@ -321,12 +321,13 @@ def test_attribute_names_that_are_missing_are_an_error_or_added_and_an_api_that_
         assert "Traceback" not in refused.text()
 
         chat.set_faults(
-            {"fail_next": [{"endpoint": "im_get_attr_name", "kind": "http:502", "for_seconds": 5}]}
+            {"fail_next": [{"endpoint": "im_get_attr_name", "kind": "http:502", "for_seconds": 600}]}
         )
         waiting = [fleet.start(AUDIENCE_SYNC_CHAT__ATTRIBUTE_NAMES="add") for _ in range(2)]
         for each in waiting:
             eventually(partial(waits_for, each, "502"), "the reason is told")
             assert each.status()["live"]
+        chat.set_faults({"fail_next": []})
         fleet.wait_until_ready()
         names = json.loads(urllib.request.urlopen(f"{chat.url}/control/state", timeout=5).read())[
             "attribute_names"
@@ -361,6 +362,49 @@ def test_a_name_that_is_not_defined_stops_delivery_and_drops_nothing(
     eventually(lambda: len(fleet.chat.state()) == 4, "everybody is in step")
     assert {user["attributes"]["city"] for user in fleet.chat.state().values()} == {"Shenzhen"}
     assert replica.metric("audience_sync_dead_letters_total") == 0
+
+
+def test_late_events_and_repeats_change_nothing_and_cost_nothing(
+    fleet: Fleet, broker: str, topics: str, tmp_path: Path
+) -> None:
+    """Where rules and settings say so: nothing is sent of them, and their positions are committed."""
+    rules = tmp_path / "timed.yaml"
+    rules.write_text(f"""
+sources:
+  - {{topic: {topics}timed, format: json, type: city, time_field: at, event_time: true}}
+rules:
+  - name: city
+    event: city
+    user: "{{user}}"
+    changes:
+      - set_attribute: {{name: city, value: "{{city}}"}}
+""")
+    replica = fleet.start(AUDIENCE_SYNC_RULES_FILE=str(rules), AUDIENCE_SYNC_REPEATS__KNOWN_SECONDS="600")
+    fleet.wait_until_ready()
+    feed = Feed(broker)
+
+    def tell(city: str, at: str) -> None:
+        event = {"user": "u", "city": city, "at": f"2026-01-01T{at}:00Z"}
+        feed.send(f"{topics}timed", b"u", json.dumps(event).encode())
+        feed.flush()
+
+    tell("Shenzhen", "10:00")
+    eventually(
+        lambda: fleet.chat.state().get("u", {}).get("attributes") == {"city": "Shenzhen"}, "u is in step"
+    )
+    tell("Beijing", "09:00")
+    tell("Shenzhen", "11:00")
+    eventually(lambda: replica.metric("audience_sync_skipped_changes_total") == 1, "the repeat is skipped")
+    assert replica.metric("audience_sync_late_changes_total") == 1
+    assert fleet.chat.counters()["calls"]["im_set_attr"] == 1
+    assert fleet.chat.state()["u"]["attributes"] == {"city": "Shenzhen"}
+    eventually(
+        lambda: (
+            [part["settled_position"] for part in replica.status()["partitions"] if part["settled_position"]]
+            == [3]
+        ),
+        "all three are settled",
+    )
 
 
 def test_one_unknown_user_is_given_up_and_ninety_nine_are_in_step(
