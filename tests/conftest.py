@@ -19,4 +19,5 @@ pytest_plugins = [
     "tests.support.engine",
     "tests.support.broker",
     "tests.support.apicurio",
+    "tests.support.postgres",
 ]

@@ -172,7 +172,7 @@ def kafka_jars() -> Path:
     folder = cache_folder() / f"kafka-{kafka_version()}"
     with only_one("kafka"):
         if not folder.is_dir():
-            _fetch(folder)
+            fetch_jars(FOLDER / "pom.xml", folder)
     return folder
 
 
@@ -183,17 +183,18 @@ def kafka_version() -> str:
     return version
 
 
-def _fetch(folder: Path) -> None:
+def fetch_jars(pom: Path, folder: Path) -> None:
+    """Let Maven put what a pom.xml names, and what that needs, into a new folder. Raises BrokerUnavailableError."""
     if shutil.which("mvn") is None:
-        raise BrokerUnavailableError("no `mvn` on the path, and Kafka's jars are not in the cache yet")
+        raise BrokerUnavailableError(f"no `mvn` on the path, and {folder.name} is not in the cache yet")
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         jars = Path(temporary) / "jars"
-        command = ["mvn", "-q", "-B", "-f", str(FOLDER / "pom.xml"), "dependency:copy-dependencies"]
+        command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
         command += ["-DincludeScope=runtime", f"-DoutputDirectory={jars}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
         if done.returncode != 0:
             raise BrokerUnavailableError(
-                f"Maven could not fetch Kafka:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+                f"Maven could not fetch {folder.name}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
             )
         jars.rename(folder)
 
