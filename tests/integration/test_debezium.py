@@ -1,4 +1,4 @@
-"""Change events of a real Debezium over a real PostgreSQL: users follow the rows of a table, as docs/formats.md says."""
+"""A real Debezium over a real PostgreSQL: users follow the rows of a table, as docs/formats.md shows it."""
 
 import re
 import time
@@ -12,7 +12,7 @@ import pytest
 from tests.support.connect import Connect, connecting, version_of
 from tests.support.fleet import FAST_TAKEOVER, Fleet, Replica, emulated_chat, eventually
 from tests.support.letters import dead_letters
-from tests.support.load import all_settled
+from tests.support.load import all_settled, show
 from tests.support.postgres import Postgres
 from tests.support.product import Truth, out_of_step
 
@@ -136,9 +136,10 @@ def test_members_follow_the_rows_of_a_table_told_by_a_real_debezium(
         f"INSERT INTO TABLE SELECT 'TABLE-' || n, 'silver', 'Beijing' FROM generate_series(1, {ROWS}) n"
     )
     fleet.wait_until_ready()
+    prepared = time.monotonic() - began
     with connecting(broker, *connectors(prefix, postgres)) as connect:
         in_step(shop, fleet, connect, "the members whom the snapshot has read")
-        in_the_beginning = time.monotonic() - began
+        snapshot_seen = time.monotonic() - began
         shop.in_each_table(
             f"INSERT INTO TABLE SELECT 'TABLE-' || n, 'none', NULL FROM generate_series({ROWS + 1}, {2 * ROWS}) n",
             "UPDATE TABLE SET tier = 'gold', city = 'Shenzhen' WHERE id LIKE '%1'",
@@ -161,8 +162,14 @@ def test_members_follow_the_rows_of_a_table_told_by_a_real_debezium(
     assert fleet.chat.counters()["overlaps"] == []
     assert "Traceback" not in running.text()
     [[version]] = postgres.sql("SHOW server_version")
-    print(
-        f"\nPostgreSQL {version}, Debezium {version_of('debezium-connector-postgres')}, "
-        f"Kafka Connect {version_of('connect-runtime')}: {len(shop.truth())} users, {len(gone)} of them gone; "
-        f"snapshot in step after {in_the_beginning:.0f} s, all after {time.monotonic() - began:.0f} s"
+    show(
+        "a real Debezium",
+        postgresql=version,
+        debezium=version_of("debezium-connector-postgres"),
+        connect=version_of("connect-runtime"),
+        users=len(shop.truth()),
+        gone=len(gone),
+        seconds_until_all_ran=round(prepared),
+        seconds_until_the_snapshot_was_in_step=round(snapshot_seen),
+        seconds=round(time.monotonic() - began),
     )

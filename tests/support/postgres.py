@@ -112,7 +112,9 @@ def a_postgres() -> Iterator[Postgres]:
             try:
                 shutil.chown(folder, OWNER, OWNER)
             except LookupError as error:
-                raise PostgresUnavailableError(f"root may not run it, and there is no user {OWNER}") from error
+                raise PostgresUnavailableError(
+                    f"root may not run it, and there is no user {OWNER}"
+                ) from error
         postgres = Postgres(programs, Path(folder))
         with postgres.running():
             yield postgres

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the whole test suite needs and this machine lacks: Java and Maven for the broker, podman for the
-# containers, promtool and helm for what is deployed, Chromium for pages. For root on Debian; safe to repeat. Others need
-# Docker instead.
+# containers, promtool and helm for what is deployed, Chromium for pages, PostgreSQL for Debezium. For root on Debian;
+# safe to repeat. Others need Docker instead, for broker and containers.
 set -euo pipefail
 
 declare -A package_of=(
@@ -16,13 +16,20 @@ done
 if docker version >/dev/null 2>&1; then # it brings broker and containers
     wanted=()
     command -v promtool >/dev/null || wanted+=(prometheus)
+    command -v java >/dev/null || wanted+=(default-jre-headless) # schema registry and Debezium are not among them
+    command -v mvn >/dev/null || wanted+=(maven)
 fi
 command -v chromium >/dev/null || wanted+=(chromium)
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || wanted+=(fonts-noto-cjk) # or pages show boxes
+command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || wanted+=(postgresql)
 python3 -c 'import ensurepip' 2>/dev/null || wanted+=(python3-venv)
 if ((${#wanted[@]})); then
     echo "installing ${wanted[*]}"
     apt-get update -qq
+    if [[ " ${wanted[*]} " == *" postgresql "* ]]; then # the tests make clusters of their own: the package makes none
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends postgresql-common >/dev/null
+        sed -i 's/^#create_main_cluster = true/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+    fi
     DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${wanted[@]}" >/dev/null
 fi
 

@@ -10,6 +10,7 @@ from audience_sync.core.guard import Guard
 from audience_sync.core.ledger import Mark
 from audience_sync.core.ownership import Partition, PartitionKey
 from audience_sync.core.tenure import Tenure
+from audience_sync.events.keys import is_keyed_by
 from audience_sync.formats import Record as RecordBytes
 
 LOW_MARK: Final = 0.8
@@ -56,7 +57,7 @@ class Watch(Protocol):
         """Reading stops, for something on the whole must be wrong."""
 
     def foreign_key(self, topic: str, user_id: UserId) -> None:
-        """A record's key is not its user: the order of his changes is not certain."""
+        """A record's key does not name its user: the order of his changes is not certain."""
 
 
 class Intake:
@@ -159,7 +160,7 @@ class Intake:
                             now=now,
                             urgent=part.urgent,
                         )
-                    if record.key is not None and record.key != part.user.encode():
+                    if record.key is not None and not is_keyed_by(record.key, part.user):
                         self._watch.foreign_key(topic, part.user)
             elif type(event) is Unusable:
                 if not self._may_bury(ownership.partitions[key], position, now):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from audience_sync.core.event import Translated, TranslatedMany, Translation
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdmin, KafkaAdminError, NotSpokenError, ask
+from audience_sync.events.keys import is_keyed_by
 from audience_sync.events.topics import (
     COPIES_BEFORE_SAFE,
     DEAD_LETTER_TOPIC,
@@ -135,11 +136,15 @@ def sample_keys(
             records = kafka.last_records(topic, records_per_topic)
             events = [(record.key, translate(topic, record)) for record in records]
             keyed = [
-                (key, {part.user.encode() for part in event.parts})
+                (key, {part.user for part in event.parts})
                 for key, event in events
                 if isinstance(event, Translated | TranslatedMany)
             ]
-            samples[topic] = KeySample(len(events), len(keyed), sum(users != {key} for key, users in keyed))
+            samples[topic] = KeySample(
+                len(events),
+                len(keyed),
+                sum(not all(is_keyed_by(key, user) for user in users) for key, users in keyed),
+            )
         return samples
 
     return ask(address, question)

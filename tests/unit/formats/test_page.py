@@ -10,6 +10,7 @@ from audience_sync.core.rule import Format, Source
 from audience_sync.events.formats.debezium import OPERATIONS, UPSERT
 from audience_sync.events.formats.decoders import decoder_of
 from audience_sync.formats import RawRecord
+from tests.support.connect import version_of
 from tests.support.installed import installed
 from tests.support.page_examples import Example, examples, shown
 
@@ -27,6 +28,14 @@ def test_every_format_and_operation_is_on_the_page() -> None:
     words = [*Format, *OPERATIONS.values(), UPSERT]
 
     assert [word for word in words if not re.search(rf"^\| `{word}`", PAGE, re.MULTILINE)] == []
+
+
+def test_the_debezium_on_the_page_is_the_one_that_is_tested() -> None:
+    """Other versions may write other events."""
+    told = re.search(r"Debezium (\S+) and Kafka\s+Connect (\d+\.\d+\.\d+)", PAGE)
+
+    assert told is not None
+    assert told.groups() == (version_of("debezium-connector-postgres"), version_of("connect-runtime"))
 
 
 def test_the_format_of_ones_own_reads_records(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from audience_sync.core.event import Translated, TranslatedMany, Translation, Wanting
 from audience_sync.core.planner import Arrival
+from audience_sync.events.keys import is_keyed_by
 from audience_sync.events.recorded import Recorded
 
 
@@ -49,6 +50,6 @@ def arrival(
         isinstance(came, Translated | TranslatedMany)
         and record.key is not None
         and record.partition.topic not in rekeyed
-        and any(record.key != part.user.encode() for part in came.parts)
+        and not all(is_keyed_by(record.key, part.user) for part in came.parts)
     )
     return Arrival(at, record.partition, record.position, stamped, came, foreign)
