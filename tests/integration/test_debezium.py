@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.connect import Connect, connecting, version_of
-from tests.support.fleet import FAST_TAKEOVER, Fleet, Replica, emulated_chat, eventually
+from tests.support.fleet import Fleet, Replica, emulated_chat, eventually
 from tests.support.letters import dead_letters
 from tests.support.load import all_settled, show
 from tests.support.postgres import Postgres
@@ -54,8 +54,9 @@ def rules(prefix: str, tmp_path: Path) -> Path:
 @pytest.fixture
 def replica(tmp_path: Path, broker: str, prefix: str, rules: Path) -> Iterator[tuple[Replica, Fleet]]:
     """The service, which runs, and what it stands before."""
-    environment = FAST_TAKEOVER | {
+    environment = {
         "AUDIENCE_SYNC_KAFKA__GROUP_ID": prefix,
+        "AUDIENCE_SYNC_KAFKA__COMMIT_INTERVAL_SECONDS": "0.5",
         "AUDIENCE_SYNC_RULES_FILE": str(rules),
         "AUDIENCE_SYNC_DEAD_LETTERS__TOPIC": f"{prefix}-dead-letters",
         "AUDIENCE_SYNC_DEBOUNCE__QUIET_SECONDS": "0.5",
