@@ -20,6 +20,9 @@ USERS: Final = 2_000
 EVENTS_A_SECOND: Final = 300
 SEED: Final = 20261122
 
+LAST_DOUBT_SECONDS: Final = 720
+"""A bad user with nobody to compare him with is given up after ten minutes."""
+
 BURST_EVERY_SECONDS: Final = 20
 FAULTS: Final = {
     "seed": SEED,
@@ -67,7 +70,7 @@ def test_kills_while_the_api_is_faulty_lose_nothing_and_send_nothing_old(
     loaded_seconds = time.monotonic() - began
     good = {user: known for user, known in product.truth.items() if user not in bad}
     all_in_step(good, fleet.chat, seconds=300)
-    all_settled(broker, topics, sources, seconds=300)
+    all_settled(broker, topics, sources, seconds=LAST_DOUBT_SECONDS)
 
     letters = dead_letters(broker, f"{topics}dead-letters")
     counters = fleet.chat.counters()
