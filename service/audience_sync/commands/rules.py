@@ -47,7 +47,7 @@ def try_cases(
         if known.patterns:
             known = load_rules(rules, topics=topics_of_cases(file))
         translator = Translator(known, find=lambda _: None)
-        results = judged(file, topics=known.topics, translate=translator.translate)
+        results = judged(file, topics=known.topics, translate=translator.translate, apply=known.translate)
     except (RulesError, FormatError) as error:
         raise Stop(ExitCode.BAD_INPUT, str(error)) from error
     for result in results:

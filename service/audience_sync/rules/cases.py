@@ -20,6 +20,7 @@ from audience_sync.core.changes import (
 )
 from audience_sync.core.event import (
     Cause,
+    Event,
     Ignored,
     Translated,
     TranslatedMany,
@@ -74,15 +75,25 @@ class Case(_Stated):
     """An event, and what must come of it.
 
     event: a map is written as JSON; a text is the record's bytes; null is a record without a value.
+    type: of the event, where its format finds it in a schema; then *event* is what the schema's reader gives, a map.
     topic: may be left out where the rules read only one. key, headers: of the record.
     """
 
     name: Annotated[str, Field(min_length=1)]
     topic: str | None = None
+    type: Annotated[str, Field(min_length=1)] | None = None
     event: Any
     key: str | None = None
     headers: dict[str, str] = {}
     expect: Annotated[list[Expected], Field(min_length=1), BeforeValidator(_listed)]
+
+    @model_validator(mode="after")
+    def _is_decoded_if_its_type_is_given(self) -> Self:
+        if self.type is not None and (not isinstance(self.event, dict) or self.key or self.headers):
+            raise ValueError(
+                "with `type`, the event is a map of fields as the schema's reader gives them, `$key` included"
+            )
+        return self
 
 
 class _CasesFile(_Stated):
@@ -112,9 +123,16 @@ def topics_of_cases(path: Path) -> frozenset[str]:
 
 
 def judged(
-    path: Path, *, topics: Sequence[str], translate: Callable[[str, Record], Translation]
+    path: Path,
+    *,
+    topics: Sequence[str],
+    translate: Callable[[str, Record], Translation],
+    apply: Callable[[str, Event], Translation],
 ) -> list[Result]:
-    """Every case in the file at *path*, tried. Raises RulesError with everything that is wrong with the file."""
+    """Every case in the file at *path*, tried. Raises RulesError with everything that is wrong with the file.
+
+    translate: what a record of a topic does. apply: what an event does that is decoded already.
+    """
     document, cases = _read(path)
     problems = [
         f"{path}, line {document.line(('cases', number, 'topic'))}: case {case.name!r}: {problem}"
@@ -123,10 +141,13 @@ def judged(
     ]
     if problems:
         raise RulesError(problems)
-    return [
-        _judged(case, document.line(("cases", number)), translate(case.topic or topics[0], _record(case)))
-        for number, case in enumerate(cases)
-    ]
+    results: list[Result] = []
+    for number, case in enumerate(cases):
+        topic = case.topic or topics[0]
+        event = None if case.type is None else Event(case.type, case.event)
+        came = translate(topic, _record(case)) if event is None else apply(topic, event)
+        results.append(_judged(case, document.line(("cases", number)), came))
+    return results
 
 
 def _read(path: Path) -> tuple[Document, list[Case]]:
@@ -210,7 +231,9 @@ def told(came: Translation) -> Told:
         case Unusable(cause):
             return {"dead_letter": cause.value}
         case Wanting(schema_id):
-            return f"a wish for schema {schema_id} of the registry, which no case has"
+            return (
+                f"a wish for schema {schema_id}: give the case a `type`, and the schema's fields as its event"
+            )
 
 
 def _written(change: Change) -> dict[str, Any]:

@@ -30,7 +30,12 @@ def tried(tmp_path: Path, text: str) -> list[Result]:
     """The cases in *text*, with the rules above."""
     file = tmp_path / "rules.cases.yaml"
     file.write_text(text)
-    return judged(file, topics=RULES.topics, translate=Translator(RULES).translate)
+    return tried_in(file)
+
+
+def tried_in(file: Path) -> list[Result]:
+    """The cases in *file*, with the rules above."""
+    return judged(file, topics=RULES.topics, translate=Translator(RULES).translate, apply=RULES.translate)
 
 
 def one(tmp_path: Path, event: str, expect: str) -> Result:
@@ -45,7 +50,12 @@ GOOD = "{user: alice, changes: [{set_attribute: {name: product, value: tea}}, {r
 def test_the_shipped_rules_do_what_their_cases_say() -> None:
     """Each rule has a case."""
     rules = load_rules()
-    results = judged(beside(DEFAULT_RULES), topics=rules.topics, translate=Translator(rules).translate)
+    results = judged(
+        beside(DEFAULT_RULES),
+        topics=rules.topics,
+        translate=Translator(rules).translate,
+        apply=rules.translate,
+    )
 
     assert [result for result in results if not result.passed] == []
     assert len(results) > len(rules.rules)
@@ -136,4 +146,36 @@ def test_a_file_that_can_not_be_used_says_why(tmp_path: Path, text: str, told: s
 def test_cases_that_are_not_there_are_missed(tmp_path: Path) -> None:
     """And where they were looked for is told."""
     with pytest.raises(RulesError, match=r"absent\.cases\.yaml.*write cases there"):
-        judged(beside(tmp_path / "absent.yaml"), topics=RULES.topics, translate=Translator(RULES).translate)
+        judged(
+            beside(tmp_path / "absent.yaml"),
+            topics=RULES.topics,
+            translate=Translator(RULES).translate,
+            apply=RULES.translate,
+        )
+
+
+def test_an_event_of_a_schema_is_given_as_its_fields_and_its_type(tmp_path: Path) -> None:
+    """Nobody writes Avro by hand, and a case needs no registry."""
+    rules = parse_rules(
+        "sources:\n  - {topic: plans, format: avro}\nrules:\n  - name: plan\n    event: com.example.Plan\n"
+        '    user: "{user}"\n    changes: [add_tag: "plan:{plan}"]\n',
+        file="rules.yaml",
+    )
+    file = tmp_path / "rules.cases.yaml"
+    file.write_text(
+        "cases:\n"
+        "  - {name: typed, type: com.example.Plan, event: {user: alice, plan: PRO},"
+        " expect: {user: alice, changes: [{add_tag: 'plan:PRO'}]}}\n"
+        '  - {name: untyped, event: "\\0\\0\\0\\0\\x07", expect: ignored}\n'
+    )
+    translator = Translator(rules, find=lambda _: None)
+    typed, untyped = judged(file, topics=rules.topics, translate=translator.translate, apply=rules.translate)
+
+    assert typed.passed
+    assert "give the case a `type`" in str(untyped.found)
+
+
+def test_a_type_needs_decoded_fields(tmp_path: Path) -> None:
+    """Bytes have their type in them."""
+    with pytest.raises(RulesError, match="with `type`, the event is a map of fields"):
+        tried(tmp_path, "cases:\n  - {name: x, type: paid, event: text, expect: ignored}\n")
