@@ -9,7 +9,17 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from audience_sync.core.changes import Change, Endpoint, RemoveAttribute, Request, SetAttribute, UserId
+from audience_sync.core.changes import (
+    AddTag,
+    Change,
+    Endpoint,
+    RemoveAllTags,
+    RemoveAttribute,
+    RemoveTag,
+    Request,
+    SetAttribute,
+    UserId,
+)
 from audience_sync.core.event import Cause, Translated, TranslatedMany, Translation, Unusable
 from audience_sync.core.folding import Folded, changes_of, folded
 from audience_sync.core.guard import Guard
@@ -29,6 +39,7 @@ from audience_sync.events.dead_letters import (
     unusable_letter,
 )
 from audience_sync.events.intake import Intake, Record
+from audience_sync.events.replay_evidence import beginnings_of
 from audience_sync.events.replays import LookedBelow, Replay, Replays
 from tests.properties.histories import State, attribute_changes, changes, states, tag_changes
 from tests.support.clock import FakeClock
@@ -376,8 +387,7 @@ class World:
             user, words = event.user, folded(event.changes)
         else:
             user, words = UserId(letter.user), folded(changes_told(letter.changes))
-        since = {PartitionKey(origin.topic, origin.partition): origin.position for origin in letter.origins}
-        newer, looked_below = self._look(user, since)
+        newer, looked_below = self._look(user, beginnings_of(letter))
         self._write(letter, user, left_of(words, newer), looked_below)
 
     def _look(self, user: UserId, since: dict[PartitionKey, int]) -> tuple[Folded, dict[PartitionKey, int]]:
@@ -438,6 +448,21 @@ def _topic_of(event: Comes) -> PartitionKey:
 
 def _key(letter: DeadLetter) -> PartitionKey:
     return PartitionKey(letter.origins[0].topic, letter.origins[0].partition)
+
+
+def test_what_is_newer_than_two_events_of_one_partition_begins_at_the_first() -> None:
+    """A replayed letter whose words were folded with newer ones, and refused again, stands for both."""
+    history: list[Step] = [
+        Comes(0, (SetAttribute("city", "1"),), readable=True),
+        Comes(0, (RemoveAllTags(), AddTag("stock:1")), readable=True),
+        Works(0, ("refused", "confirmed")),
+        Asks(1),
+        Comes(0, (SetAttribute("city", "1"),), readable=True),
+        Comes(0, (AddTag("stock:0"),), readable=True),
+        Comes(0, (RemoveTag("stock:0"),), readable=True),
+        Works(0, ("refused", "confirmed")),
+    ]
+    check(State({}, set()), history, at_once=True)
 
 
 def check(state: State, history: Sequence[Step], *, at_once: bool) -> None:

@@ -61,6 +61,18 @@ class Candidate:
         return left_of(self.said, self.newer)
 
 
+def beginnings_of(letter: DeadLetter) -> dict[PartitionKey, int]:
+    """Where the first of the letter's events stands in each partition: what is newer begins there.
+
+    A letter of changes that were folded into a replayed one has two origins in one partition.
+    """
+    beginnings: dict[PartitionKey, int] = {}
+    for origin in letter.origins:
+        key = PartitionKey(origin.topic, origin.partition)
+        beginnings[key] = min(origin.position, beginnings.get(key, origin.position))
+    return beginnings
+
+
 def candidates_of(
     letter: DeadLetter, first_given_up_at: float, translate: Translate
 ) -> Sequence[Candidate] | str:
@@ -107,7 +119,7 @@ def _moment(letter: Candidate, candidate: Candidate) -> tuple[int, float]:
     common = [
         origin.position for origin in letter.letter.origins if (origin.topic, origin.partition) in places
     ]
-    return (common[0] if common else -1, letter.first_given_up_at)
+    return (min(common, default=-1), letter.first_given_up_at)
 
 
 class Evidence:

@@ -9,7 +9,14 @@ from audience_sync.commands.dead_letters.topics import bar_of
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.rules import Rules
 from audience_sync.events.log_reading import LogReader, Span
-from audience_sync.events.replay_evidence import Candidate, Evidence, Look, Translate, topics_of
+from audience_sync.events.replay_evidence import (
+    Candidate,
+    Evidence,
+    Look,
+    Translate,
+    beginnings_of,
+    topics_of,
+)
 
 SAMPLED_RECORDS: Final = 50
 """Of the end of each partition, to see how producers choose partitions."""
@@ -77,9 +84,9 @@ class Looking:
         """Say where to look for what is newer than the letter: since its events, and in the order of the log."""
         origins, number = candidate.letter.origins, await self.number_of(candidate)
         since = {
-            PartitionKey(origin.topic, origin.partition): origin.position
-            for origin in origins
-            if self._applied_from(origin.topic) == origin.topic
+            key: position
+            for key, position in beginnings_of(candidate.letter).items()
+            if self._applied_from(key.topic) == key.topic
         }
         named = [*(origin.topic for origin in origins), *topics_of(candidate.said, self._rules.rules)]
         topics = dict.fromkeys(map(self._applied_from, named))
