@@ -19,5 +19,6 @@ pytest_plugins = [
     "tests.support.engine",
     "tests.support.broker",
     "tests.support.apicurio",
+    "tests.support.connect",
     "tests.support.postgres",
 ]

@@ -125,7 +125,7 @@ def in_step(shop: Shop, fleet: Fleet, connect: Connect, who: str) -> None:
 
 
 def test_members_follow_the_rows_of_a_table_told_by_a_real_debezium(
-    replica: tuple[Replica, Fleet], broker: str, prefix: str, postgres: Postgres
+    replica: tuple[Replica, Fleet], broker: str, prefix: str, postgres: Postgres, debezium: Path
 ) -> None:
     """A snapshot, then inserts, updates, a null, deletes and a key that changes: all in step, no dead letter."""
     began = time.monotonic()
@@ -138,7 +138,7 @@ def test_members_follow_the_rows_of_a_table_told_by_a_real_debezium(
     )
     fleet.wait_until_ready()
     prepared = time.monotonic() - began
-    with connecting(broker, *connectors(prefix, postgres)) as connect:
+    with connecting(debezium, broker, *connectors(prefix, postgres)) as connect:
         in_step(shop, fleet, connect, "the members whom the snapshot has read")
         snapshot_seen = time.monotonic() - began
         shop.in_each_table(

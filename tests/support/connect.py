@@ -1,5 +1,6 @@
 """A real Kafka Connect on the local Java, with Debezium's connector for PostgreSQL in it."""
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -8,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
+
+import pytest
 
 from tests.support import local_kafka
 from tests.support.cache import cache_folder, only_one
@@ -40,14 +43,8 @@ class Connect:
 
 
 @contextmanager
-def connecting(broker: str, *connectors: Mapping[str, str]) -> Iterator[Connect]:
-    """Connect, with these connectors for the block. If the block fails, its log is printed.
-
-    Raises BrokerUnavailableError.
-    """
-    jars = connect_jars()
-    if shutil.which("java") is None:
-        raise BrokerUnavailableError("no `java` on the path; Kafka Connect needs Java 17 or later")
+def connecting(jars: Path, broker: str, *connectors: Mapping[str, str]) -> Iterator[Connect]:
+    """Connect, with these connectors for the block. If the block fails, its log is printed."""
     with tempfile.TemporaryDirectory(prefix="audience-sync-connect-") as temporary:
         folder = Path(temporary)
         process = _started(folder, jars, broker, connectors)
@@ -65,8 +62,21 @@ def connecting(broker: str, *connectors: Mapping[str, str]) -> Iterator[Connect]
             process.wait(timeout=20)
 
 
+@pytest.fixture(scope="session")
+def debezium() -> Path:
+    """The folder with the jars of Debezium and Connect; skipped where they can't be had, or run."""
+    try:
+        return connect_jars()
+    except BrokerUnavailableError as error:
+        if os.environ.get("AUDIENCE_SYNC_TEST_REQUIRE_BROKER") == "1":
+            pytest.fail(f"Debezium is required here: {error}")
+        pytest.skip(f"needs Debezium (Java and Maven): {error}")
+
+
 def connect_jars() -> Path:
     """The folder with the jars of both, fetched with Maven the first time. Raises BrokerUnavailableError."""
+    if shutil.which("java") is None:
+        raise BrokerUnavailableError("no `java` on the path; Kafka Connect needs Java 17 or later")
     folder = cache_folder() / f"debezium-{version_of('debezium-connector-postgres')}"
     with only_one("debezium"):
         if not folder.is_dir():
