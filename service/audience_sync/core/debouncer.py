@@ -22,6 +22,10 @@ MOST_SUSPECTS: Final = 1000
 """So many are remembered; beyond, the oldest is forgotten, and found again if need be."""
 
 
+_TAGS: Final = frozenset({""})
+"""What a part about tags speaks of, in the place of attribute names."""
+
+
 class DebounceTimes(msgspec.Struct, frozen=True, kw_only=True):
     """How long changes are gathered, in seconds."""
 
@@ -282,6 +286,8 @@ class Debouncer:
             self._wait(user)
         else:
             del self._users[user_id]
+            if user_id not in self._suspects:
+                self._may_witness(user_id, ended)
         return ended
 
     def came_back(
@@ -310,6 +316,20 @@ class Debouncer:
             user.company = ALONE
         elif self._suspects.pop(user.user_id, None) is not None:
             self._known.discard(user.user_id)
+
+    def _may_witness(self, user_id: UserId, ended: Round) -> None:
+        """The user is done: any part of his round, sent again, changes nothing; so he stands in for who is missing.
+
+        Not the removal of all tags, if he got some after it.
+        """
+        endpoints = {endpoint for endpoint, _ in ended.sent}
+        for endpoint, part in ended.sent:
+            if endpoint is Endpoint.REMOVE_ALL_TAGS and Endpoint.ADD_TAGS in endpoints:
+                continue
+            for name in names_in(endpoint, part) or _TAGS:
+                if (endpoint, name) not in self._witnesses:
+                    self._witnesses[endpoint, name] = (user_id, part)
+                    self._known.add(user_id)
 
     def _witness(self, endpoint: Endpoint, names: frozenset[str]) -> tuple[UserId, Part] | None:
         """Who was confirmed with all of *names*, and has not changed since."""

@@ -326,17 +326,19 @@ def test_who_was_confirmed_and_waits_for_nothing_may_witness(users: Users) -> No
     assert len(users.debouncer) == 0
 
 
-def test_who_waits_for_something_newer_is_no_witness_neither_now_nor_later(users: Users) -> None:
+def test_who_waits_for_something_newer_is_no_witness_until_that_is_confirmed(users: Users) -> None:
     """His old value would be sent after the newer one."""
     users.tell(ALICE, SetAttribute("city", "old"), urgent=True)
     request = users.cut(Endpoint.SET_ATTRIBUTES)
     users.tell(ALICE, SetAttribute("city", "new"), urgent=True)
     users.confirm(request)
     users.debouncer.confirmed(request, [ALICE], 0.0)
-    newer = users.cut(Endpoint.SET_ATTRIBUTES)
-    users.confirm(newer)
-
     assert users.debouncer.cut_witness(Endpoint.SET_ATTRIBUTES, frozenset({"city"})) is None
+    users.confirm(users.cut(Endpoint.SET_ATTRIBUTES))
+
+    witnessed = users.debouncer.cut_witness(Endpoint.SET_ATTRIBUTES, frozenset({"city"}))
+    assert witnessed is not None
+    assert witnessed.parts == {ALICE: {"city": "new"}}
 
 
 def test_a_witness_speaks_for_the_names_of_his_own_change(users: Users) -> None:

@@ -6,7 +6,15 @@ from collections.abc import Callable
 import pytest
 
 from audience_sync.chat_api.errors import TryAgain
-from audience_sync.core.changes import AddTag, Endpoint, RemoveTag, Request, SetAttribute, UserId
+from audience_sync.core.changes import (
+    AddTag,
+    Endpoint,
+    RemoveAllTags,
+    RemoveTag,
+    Request,
+    SetAttribute,
+    UserId,
+)
 from audience_sync.core.doubt import ASK_AFTER_SECONDS, LONE_REFUSALS, LONGEST_DOUBT_SECONDS
 from audience_sync.core.verdicts import (
     REFUSED_USER,
@@ -296,6 +304,45 @@ def test_a_lone_bad_user_is_asked_again_at_growing_intervals_but_not_for_ever() 
         assert not deliveries.halt
         assert [user for user, _ in deliveries.given_up] == ["bad"]
         assert deliveries.settled
+
+    on_virtual_time(main())
+
+
+def test_a_user_who_was_confirmed_elsewhere_after_it_is_a_witness_all_the_same() -> None:
+    """Nearly everybody has something to say after his tags; without him, a lone bad user would wait ten minutes."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("bad"))
+        async with deliveries.running():
+            deliveries.tell("good", AddTag("a"), SetAttribute("city", "Shenzhen"), urgent=True)
+            await asyncio.sleep(5)
+            deliveries.tell("bad", urgent=True)
+            await asyncio.sleep(2 * ASK_AFTER_SECONDS)
+
+        assert [user for user, _ in deliveries.given_up] == ["bad"]
+        assert deliveries.settled
+        assert len(deliveries.sent_to("good")) == 3
+
+    on_virtual_time(main())
+
+
+def test_nobody_loses_his_tags_to_be_a_witness() -> None:
+    """The removal of all tags is not sent again to a user who got some after it."""
+
+    async def main() -> None:
+        deliveries = Deliveries(refusing("bad"))
+        async with deliveries.running():
+            deliveries.tell(
+                "good", RemoveAllTags(), AddTag("a"), SetAttribute("city", "Shenzhen"), urgent=True
+            )
+            await asyncio.sleep(5)
+            deliveries.tell("bad", RemoveAllTags(), urgent=True)
+            await asyncio.sleep(100)
+
+        removals = [
+            r for _, r in deliveries.sent if r.endpoint is Endpoint.REMOVE_ALL_TAGS and "good" in r.parts
+        ]
+        assert len(removals) == 1
 
     on_virtual_time(main())
 
