@@ -1,6 +1,7 @@
 """What tests of every kind share. The broker and the engine start when the first test asks for them."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -11,6 +12,9 @@ settings.register_profile(
     derandomize=os.environ.get("CI") == "true",  # a change is judged by the same examples as the one before
 )
 settings.load_profile("steady")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in a shell's background; programs inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = [
     "tests.support.secrecy",

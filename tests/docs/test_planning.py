@@ -28,7 +28,7 @@ def typed(line: str, shown: str) -> str:
     if ">" in words:
         words, [into] = words[: words.index(">")], words[words.index(">") + 1 :]
     environment = {} if into else {"TTY_COMPATIBLE": "1"}
-    told = Shell({"TERM": "dumb"})(*words[1:], **environment)
+    told = Shell({"TERM": "dumb", "COLUMNS": "80", "LINES": "25"})(*words[1:], **environment)
     if into is None:
         return told.seen
     Path(into).write_text(told.out)
