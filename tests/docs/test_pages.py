@@ -99,7 +99,7 @@ def test_every_decision_is_numbered_and_in_its_shape() -> None:
     """Decision, reasons, what was rejected, the price, and what would show that it is wrong."""
     decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     numbers = [int(page.name[:4]) for page in decisions]
-    assert len(set(numbers)) == len(numbers)
+    assert numbers == [*range(1, len(numbers) + 1)]
     for number, page in zip(numbers, decisions, strict=True):
         text = page.read_text()
         assert page.name.startswith(f"{number:04d}-")
