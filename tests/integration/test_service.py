@@ -233,20 +233,25 @@ def test_a_changed_rules_file_is_taken_over_between_two_records_and_a_broken_one
 
     def moved(user: str) -> None:
         event = {"kind": "city-changed", "user_id": user, "city": "Xiamen"}
+        count = replica.metric("audience_sync_changes_total", kind="set_attribute")
         feed.send(topics + CITY, user.encode(), json.dumps(event).encode())
         feed.flush()
-        count = replica.metric("audience_sync_changes_total", kind="set_attribute")
         eventually(
             lambda: replica.metric("audience_sync_changes_total", kind="set_attribute") > count, "it is read"
         )
 
+    def write(text: str) -> None:
+        """As a ConfigMap changes: at once, never half a file."""
+        (tmp_path / "new.yaml").write_text(text)
+        (tmp_path / "new.yaml").rename(file)
+
     moved("before")
-    file.write_text(good.replace('value: "{city}"', 'value: "city of {city}"'))
+    write(good.replace('value: "{city}"', 'value: "city of {city}"'))
     eventually(
         lambda: replica.metric("audience_sync_rules_reloads_total", outcome="taken") == 1, "it is taken"
     )
     moved("after")
-    file.write_text(good.replace("user:", "usre:"))
+    write(good.replace("user:", "usre:"))
     eventually(lambda: replica.metric("audience_sync_rules_outdated") == 1, "it is refused")
     moved("later")
     assert fleet.chat.counters()["calls"] == {"im_get_attr_name": 2}, (
