@@ -253,7 +253,7 @@ class Debouncer:
             names |= subjects
             if user_id in self._users:
                 continue
-            for name in (subjects or {""}) - witnessed:
+            for name in (subjects or _TAGS) - witnessed:
                 self._forget_witness((endpoint, name))
                 self._witnesses[endpoint, name] = (user_id, part)
                 self._known.add(user_id)
