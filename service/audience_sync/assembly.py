@@ -239,6 +239,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         tenure=lambda: consumer.tenure,
         paces=paces,
         unread=positions.unread,
+        waiting=lambda: consumer.waiting_partitions,
         ready=status.ready,
         clock=clock,
     )

@@ -349,8 +349,10 @@ async def test_when_there_is_no_room_the_rest_waits_and_nothing_is_left_out(brok
 
     seen: set[str] = set()
     async with pieces.running():
+        await eventually(lambda: len(pieces.consumer.waiting_partitions) == 1, "it is said what waits for room")
         await eventually(lambda: settled(seen), "all have been taken in")
         assert pieces.read_position == 2000
+        assert not pieces.consumer.waiting_partitions
 
 
 async def test_after_a_revocation_the_next_owner_reads_again_what_was_not_settled(broker: str) -> None:

@@ -6,7 +6,7 @@ between the two (`tests/integration/test_consumer.py` holds FastStream to that).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from itertools import groupby
 from typing import Any, Final, Protocol
 
@@ -93,6 +93,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
     def tenure(self) -> Tenure | None:
         """What is ours now, if anything is and where it starts is known."""
         return self._tenure
+
+    @property
+    def waiting_partitions(self) -> Collection[PartitionKey]:
+        """Those whose next records are here and wait: for room, a schema, or the end of a stop."""
+        return self._rests.keys()
 
     @property
     def polled_seconds_ago(self) -> float:

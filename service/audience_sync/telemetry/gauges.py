@@ -1,6 +1,6 @@
 """Gauges that are read off the service when they are asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from audience_sync.core.changes import Endpoint
@@ -8,6 +8,7 @@ from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.pace import Pace
 from audience_sync.core.tenure import Tenure
 from audience_sync.telemetry.metrics import Metrics
+from audience_sync.telemetry.shareable import shareable_records
 
 
 def keep_gauges(
@@ -16,6 +17,7 @@ def keep_gauges(
     tenure: Callable[[], Tenure | None],
     paces: Mapping[Endpoint, Pace],
     unread: Callable[[PartitionKey, int], int],
+    waiting: Callable[[], Collection[PartitionKey]],
     ready: Callable[[], bool],
     clock: Callable[[], float],
 ) -> None:
@@ -43,6 +45,13 @@ def keep_gauges(
     metrics.unread_records.set_function(
         of_tenure(
             lambda ours: sum(unread(key, ledger.read_position) for key, ledger in ours.ownership.ledgers())
+        )
+    )
+    metrics.shareable_records.set_function(
+        of_tenure(
+            lambda ours: shareable_records(
+                ours, ready=ready(), paces=paces, waiting=waiting(), unread=unread, now=clock()
+            )
         )
     )
     metrics.unsettled_records.set_function(

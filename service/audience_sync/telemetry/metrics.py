@@ -142,6 +142,10 @@ class Metrics:
             "oldest_unsettled_seconds", "Age of the oldest unsettled event that was read; 0 if there is none."
         )
         self.unread_records = gauge("unread_records", "Records of our partitions not read yet: the backlog.")
+        self.shareable_records = gauge(
+            "shareable_records",
+            "Unread records that more replicas would read sooner: nothing holds them up but this replica's speed.",
+        )
         self.unsettled_records = gauge(
             "unsettled_records", "Records between the position that may be committed and the one read next."
         )
