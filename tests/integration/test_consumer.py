@@ -349,7 +349,9 @@ async def test_when_there_is_no_room_the_rest_waits_and_nothing_is_left_out(brok
 
     seen: set[str] = set()
     async with pieces.running():
-        await eventually(lambda: len(pieces.consumer.waiting_partitions) == 1, "it is said what waits for room")
+        await eventually(
+            lambda: len(pieces.consumer.waiting_partitions) == 1, "it is said what waits for room"
+        )
         await eventually(lambda: settled(seen), "all have been taken in")
         assert pieces.read_position == 2000
         assert not pieces.consumer.waiting_partitions
