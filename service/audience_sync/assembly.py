@@ -27,6 +27,7 @@ from audience_sync.core.guard import Guard
 from audience_sync.core.halt import Halt
 from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
 from audience_sync.core.pace import Pace
+from audience_sync.core.pauses import Pauses, topics_of_rules
 from audience_sync.core.rules import Rules
 from audience_sync.core.shares import Shares
 from audience_sync.core.tenure import Memory, Tenure
@@ -115,6 +116,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
 
     chat = chat_api(settings.chat, wall_clock=time.time, chance=chance)
     halt, of_app = Halt(), settings.chat.calls_per_second_of_app
+    pauses = Pauses(topics_of_rules(rules))
     paces = {
         endpoint: Pace(
             calls_per_second=settings.chat.calls_per_second, most_in_flight=settings.chat.most_in_flight
@@ -148,6 +150,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         pace_of_all=None
         if of_app is None
         else Pace(calls_per_second=of_app, most_in_flight=settings.chat.most_in_flight * len(Endpoint)),
+        paused=lambda endpoint: not pauses.sends_to(endpoint),
     )
     times = debounce_times(settings.debounce)
 
@@ -197,6 +200,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
                 give_back=burial.give_back,
                 watch=watch,
             ),
+            paused=lambda topic: not pauses.reads(topic),
         ),
         positions=positions,
         begin=begin,
@@ -228,6 +232,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         paces=paces,
         halt=halt,
         guard=guard,
+        pauses=pauses,
         dead_letters_full=lambda: dead_letters.full,
         loop_turned_at=lambda: delivery.turned_at,
         polled_seconds_ago=lambda: consumer.polled_seconds_ago,
@@ -241,6 +246,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         unread=positions.unread,
         waiting=lambda: consumer.waiting_partitions,
         ready=status.ready,
+        pauses=pauses,
         clock=clock,
     )
 
@@ -261,6 +267,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         if settings.chat.attribute_names != "off" and changed.attribute_names:
             await names(lambda _: None).see_to(changed.attribute_names)  # the work goes on meanwhile
         translator.take(changed)
+        pauses.take(topics_of_rules(changed))
 
     async def preflight() -> None:
         checked = await asyncio.to_thread(_look_around, settings, security, rules, translator, watch)
@@ -285,6 +292,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
             clock=clock,
             sleep=asyncio.sleep,
             watch=watch,
+            paused=lambda topic: not pauses.reads(topic),
         )
         metrics.rekeying_unread_records.set_function(rekeying.unread)
         more.append(rekeying.run)

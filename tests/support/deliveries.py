@@ -38,6 +38,7 @@ class Deliveries:
         unknown: UnknownAccounts = UnknownAccounts.DEAD_LETTER,
         pace_of_all: Pace | None = None,
         memory: Memory = Memory(),  # noqa: B008 - it is never altered
+        paused: Callable[[Endpoint], bool] = lambda _: False,
     ) -> None:
         self.answer = answer
         self.answer_seconds = 0.2
@@ -71,6 +72,7 @@ class Deliveries:
             clock=virtual_now,
             chance=lambda: 0.5,
             pace_of_all=pace_of_all,
+            paused=paused,
         )
 
     async def _send(self, request: Request) -> Verdict:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.guard import Guard
 from audience_sync.core.halt import Halt
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.pace import Pace
+from audience_sync.core.pauses import Pauses
 from audience_sync.core.tenure import Tenure
 from audience_sync.telemetry.health import State, not_live, not_ready
 
@@ -26,6 +29,7 @@ class Status:
         paces: Mapping[Endpoint, Pace],
         halt: Halt,
         guard: Guard,
+        pauses: Pauses,
         dead_letters_full: Callable[[], bool],
         loop_turned_at: Callable[[], float],
         polled_seconds_ago: Callable[[], float],
@@ -37,6 +41,7 @@ class Status:
         self._paces = paces
         self._halt = halt
         self._guard = guard
+        self._pauses = pauses
         self._dead_letters_full = dead_letters_full
         self._loop_turned_at = loop_turned_at
         self._polled_seconds_ago = polled_seconds_ago
@@ -62,6 +67,7 @@ class Status:
             dead_letters_full=self._dead_letters_full(),
             stopped=self._halt.reason or self._guard.reason,
             waits_for=self.waits_for,
+            paused=self._pauses.reason,
         )
 
     def ready(self) -> bool:
@@ -85,6 +91,7 @@ class Status:
                 }
                 for endpoint, pace in self._paces.items()
             },
+            "paused": [msgspec.structs.asdict(pause) for pause in self._pauses],
             "partitions": self._partitions(tenure) if tenure else [],
         }
 

@@ -163,7 +163,12 @@ class Debouncer:
     @property
     def drained(self) -> bool:
         """Whether nothing is unsettled but what is held."""
-        return len(self._users) == len(self._held)
+        return self.unheld == 0
+
+    @property
+    def unheld(self) -> int:
+        """How many users are unsettled, those apart who are held."""
+        return len(self._users) - len(self._held)
 
     def cut(self, endpoint: Endpoint) -> Request:
         """A request of up to 100 ready users to *endpoint*. Each of its users must be settled or come back."""
@@ -363,6 +368,11 @@ class Debouncer:
         user = self._users[user_id]
         user.refused = Refused(at, code, at) if user.refused is None else user.refused.again(code, at)
         return user.refused
+
+    def forget_refusals(self) -> None:
+        """What was refused so far says nothing of how long it is: requests were paused meanwhile."""
+        for user in self._users.values():
+            user.refused = None
 
     def refused_seconds(self, user_id: UserId, now: float) -> float:
         """For how long requests with the user are refused, whatever the code."""

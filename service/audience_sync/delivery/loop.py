@@ -55,14 +55,20 @@ class Delivery:
         clock: Callable[[], float],
         chance: Callable[[], float],
         pace_of_all: Pace | None = None,
+        paused: Callable[[Endpoint], bool] = lambda _: False,
+        remember: settling.Remember | None = None,
     ) -> None:
-        """Take the parts. pace_of_all: of all endpoints together, where the API limits the whole app."""
+        """Take the parts. pace_of_all: of all endpoints together, where the API limits the whole app.
+
+        paused: whether a person forbids requests to an endpoint. remember: is told of what was confirmed.
+        """
         self._send = send
         self._settling = settling.Settling(
-            accounts=accounts, give_up=give_up, halt=halt, watch=watch, clock=clock
+            accounts=accounts, give_up=give_up, halt=halt, watch=watch, clock=clock, remember=remember
         )
         self._paces = paces
         self._pace_of_all = pace_of_all
+        self._paused = paused
         self._halt = halt
         self._watch = watch
         self._clock = clock
@@ -101,16 +107,31 @@ class Delivery:
         self._wake.set()
 
     async def drain(self, tenure: Tenure) -> None:
-        """Send what waits without waiting for quiet; returns when nothing is left but what is held.
+        """Send what waits without waiting for quiet; returns when nothing is left but what is held or paused.
 
         Returns early if the tenure ends meanwhile: what is left is for the next owner.
         """
         tenure.debouncer.drain(self._clock())
         self.nudge()
-        while not (tenure.debouncer.drained or tenure.ownership.closing):
+        while not (self._drained(tenure) or tenure.ownership.closing):
             self._request_ended.clear()
             await self._request_ended.wait()
             tenure.debouncer.advance(self._clock())  # whom a hold has brought meanwhile is held, not awaited
+
+    def resumed(self) -> None:
+        """Requests may leave again to an endpoint that was paused.
+
+        How long a user was refused until then is forgotten: nobody could tell meanwhile whether it was the whole.
+        """
+        if self._tenure is not None:
+            self._tenure.debouncer.forget_refusals()
+        self.nudge()
+
+    def _drained(self, tenure: Tenure) -> bool:
+        """Whether nothing is left that may leave: what is held and what is paused is for the next owner."""
+        debouncer = tenure.debouncer
+        paused = sum(debouncer.ready.waiting(endpoint) for endpoint in Endpoint if self._paused(endpoint))
+        return debouncer.unheld == paused
 
     async def run(self) -> None:
         """Deliver until cancelled. Requests under way are cancelled with it; so end the tenure first."""
@@ -195,6 +216,8 @@ class Delivery:
 
     def _may_start_at(self, tenure: Tenure, endpoint: Endpoint, pace: Pace) -> float | None:
         """The moment from which a request to *endpoint* may start as things stand, or None."""
+        if self._paused(endpoint):
+            return None
         permits = [each.permit_at() for each in (pace, self._pace_of_all) if each is not None]
         if None in permits:
             return None

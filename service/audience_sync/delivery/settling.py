@@ -5,13 +5,14 @@ stands alone, and he is given up only when it is certain that the endpoint works
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from audience_sync.core.batches import ALONE, halved
-from audience_sync.core.changes import Endpoint, Request, UserId
+from audience_sync.core.changes import Endpoint, Part, Request, UserId
 from audience_sync.core.doubt import LONGEST_DOUBT_SECONDS, Lone
 from audience_sync.core.halt import Halt
+from audience_sync.core.ledger import Mark
 from audience_sync.core.tenure import Tenure
 from audience_sync.core.user_state import Round
 from audience_sync.core.verdicts import (
@@ -27,6 +28,9 @@ from audience_sync.delivery.accounts import Accounts
 
 GiveUp = Callable[[Tenure, Request, UserId, Refusal, str], Awaitable[None]]
 """Writes a user's part to the dead letters, with its cause; returns when it stands there."""
+
+Remember = Callable[[UserId, Endpoint, Part, Sequence[Mark], float], None]
+"""Is told what of a user was confirmed, where what he waited for began, and the moment."""
 
 
 class Watch(Protocol):
@@ -62,12 +66,15 @@ class Settling:
         halt: Halt,
         watch: Watch,
         clock: Callable[[], float],
+        remember: Remember | None = None,
     ) -> None:
+        """Take the parts. remember: is told of each part that was confirmed."""
         self._accounts = accounts
         self._give_up = give_up
         self._halt = halt
         self._watch = watch
         self._clock = clock
+        self._remember = remember
         self._questions: dict[asyncio.Future[frozenset[UserId] | None], Tenure] = {}
 
     async def absent(self, tenure: Tenure, request: Request, verdict: Verdict) -> frozenset[UserId]:
@@ -122,6 +129,9 @@ class Settling:
             if verdict.comes_back:
                 tenure.debouncer.came_back(request, user_id, not_before=verdict.not_before(now))
             elif refusal is None:
+                if self._remember is not None:
+                    marks = tenure.debouncer.marks_of(user_id)
+                    self._remember(user_id, request.endpoint, request.parts[user_id], marks, now)
                 self._settle_user(tenure, user_id, now)
             elif refusal.again:  # he waits as after an ambiguous end
                 tenure.debouncer.came_back(request, user_id, not_before=now + SETTLING_SECONDS)

@@ -68,6 +68,7 @@ class Intake:
     want: asks for the schema that a record can't be read without; asked again at each look until it is there.
     bury: keeps an unusable record; its mark is settled when it stands in the dead letters.
     stopped: whether something on the whole forbids to read on (dead letters that can't be written, a stop).
+    paused: whether a person forbids to read on in a topic.
     guard: whether too much goes to the dead letters.
     replays: takes in the records of the topic that letters are replayed through, if there is one.
     """
@@ -85,6 +86,7 @@ class Intake:
         clock: Callable[[], float],
         watch: Watch,
         replays: Replays | None = None,
+        paused: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._translate = translate
         self._by_event_time = by_event_time
@@ -96,6 +98,7 @@ class Intake:
         self._clock = clock
         self._watch = watch
         self._replays = replays
+        self._paused = paused
         self._above_the_mark = False
 
     def full(self, tenure: Tenure) -> bool:
@@ -118,7 +121,7 @@ class Intake:
     def take(self, tenure: Tenure, key: PartitionKey, records: Sequence[Record]) -> int:
         """Take in the first of *records*, which follow each other in one partition. Returns how many."""
         ownership, debouncer = tenure.ownership, tenure.debouncer
-        below = ownership.readable_below(key, full=self.full(tenure))
+        below = ownership.readable_below(key, full=self.full(tenure) or self._paused(key.topic))
         ledger = ownership.partitions[key].ledger
         now = self._clock()
         topic = key.topic

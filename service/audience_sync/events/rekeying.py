@@ -78,7 +78,7 @@ class Rekeying(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
     """Copies the events of *topics* to the topic that is keyed by the user, for the partitions of this replica.
 
     parameters: what aiokafka's clients are told of the connection's security.
-    stopped: whether to begin nothing more.
+    stopped: whether to begin nothing more. paused: whether a person forbids to read on in a topic.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class Rekeying(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         watch: Watch,
+        paused: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._options = options
         self._group = options.group_id + GROUP_SUFFIX
@@ -104,6 +105,7 @@ class Rekeying(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         }
         self._copies = copies
         self._stopped = stopped
+        self._paused = paused
         self._clock = clock
         self._sleep = sleep
         self._watch = watch
@@ -156,6 +158,8 @@ class Rekeying(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         await asyncio.gather(
             *(self._begin(consumer, each) for each in self._assigned - self._partitions.keys())
         )
+        for each in self._partitions:  # polls go on meanwhile: who does not poll is put out of the group
+            (consumer.pause if self._paused(each.topic) else consumer.resume)(each)
         now = self._clock()
         ours = [each for each, state in self._partitions.items() if state.not_before <= now]
         if not ours:

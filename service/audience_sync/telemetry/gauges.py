@@ -6,8 +6,9 @@ from functools import partial
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.pace import Pace
+from audience_sync.core.pauses import ALL, ENDPOINT, RULE, Pauses
 from audience_sync.core.tenure import Tenure
-from audience_sync.telemetry.metrics import Metrics
+from audience_sync.telemetry.metrics import RULES, Metrics
 from audience_sync.telemetry.shareable import shareable_records
 
 
@@ -19,6 +20,7 @@ def keep_gauges(
     unread: Callable[[PartitionKey, int], int],
     waiting: Callable[[], Collection[PartitionKey]],
     ready: Callable[[], bool],
+    pauses: Pauses,
     clock: Callable[[], float],
 ) -> None:
     """Let each gauge ask for its value at the moment of a scrape."""
@@ -63,14 +65,21 @@ def keep_gauges(
     )
     metrics.users_on_two_numbers.set_function(of_tenure(lambda ours: ours.debouncer.seen_on_two_numbers))
     metrics.ready.set_function(lambda: float(ready()))
+    metrics.paused.labels(ALL).set_function(lambda: sum(pause.what == ALL for pause in pauses))
+    metrics.paused.labels(RULES).set_function(lambda: sum(pause.what.startswith(RULE) for pause in pauses))
     for endpoint, pace in paces.items():
         metrics.ready_users.labels(endpoint).set_function(of_tenure(partial(_ready_users, endpoint)))
         metrics.requests_in_flight.labels(endpoint).set_function(partial(_in_flight, pace))
+        metrics.paused.labels(endpoint).set_function(partial(_paused, pauses, endpoint))
         metrics.pace.labels(endpoint).set_function(partial(_calls_per_second, pace, clock))
 
 
 def _ready_users(endpoint: Endpoint, ours: Tenure) -> float:
     return ours.debouncer.ready.waiting(endpoint)
+
+
+def _paused(pauses: Pauses, endpoint: Endpoint) -> float:
+    return sum(pause.what == f"{ENDPOINT}{endpoint}" for pause in pauses)
 
 
 def _in_flight(pace: Pace) -> float:

@@ -12,6 +12,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """What health is judged by. Durations in seconds.
 
     waits_for: what the start waits for, before anything is read. stopped: why nothing is sent until a person acts.
+    paused: what a person has paused.
     """
 
     started: bool
@@ -25,6 +26,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters_full: bool
     stopped: str | None
     waits_for: str | None = None
+    paused: str | None = None
 
 
 def not_live(state: State) -> str | None:
@@ -46,6 +48,8 @@ def not_ready(state: State) -> str | None:
         return "starting: Kafka has not assigned partitions yet"
     if state.stopped is not None:
         return f"stopped, until a person acts: {state.stopped}"
+    if state.paused is not None:
+        return state.paused
     if state.dead_letters_full:
         return "the dead-letter topic takes no records"
     if not state.assigned:

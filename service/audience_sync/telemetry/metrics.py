@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.event import Cause
+from audience_sync.core.pauses import ALL
 from audience_sync.core.verdicts import REFUSED_USER, UNKNOWN_ACCOUNT, Outcome
 
 DELAY_BUCKETS: Final = (
@@ -37,6 +38,9 @@ DELAY_BUCKETS: Final = (
 """Past the longest wait that can be set (600 s), and finer around the default quiet time and longest wait."""
 
 REQUEST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60)
+RULES: Final = "rules"
+"""What rules are counted as, of all that is paused: their names are no closed set."""
+
 USERS_BUCKETS: Final = (1, 2, 5, 10, 20, 50, 80, 90, 95, 99, 100)
 
 
@@ -153,6 +157,7 @@ class Metrics:
         self.held_partitions = gauge(
             "held_partitions", "Partitions of ours that may not be sent for yet after an assignment."
         )
+        self.paused = gauge("paused", "What a person has paused: 1 each, or how many rules.", "what")
         self.stopped = gauge("stopped", "1 while nothing is sent until a person acts.")
         self.ready = gauge("ready", "1 while the service does its work.")
         self.dead_letters = counter("dead_letters", "Dead letters that the broker has acknowledged.", "cause")
@@ -211,6 +216,8 @@ class Metrics:
                 self.parts.labels(endpoint, part_outcome)
             for outcome in Outcome:
                 self.requests.labels(endpoint, outcome)
+        for what in (ALL, *Endpoint, RULES):
+            self.paused.labels(what)
         for readiness in Readiness:
             self.users_per_request.labels(readiness)
         for fetch_outcome in FetchOutcome:

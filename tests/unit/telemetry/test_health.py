@@ -43,6 +43,7 @@ NOT_LIVE: Final[list[tuple[dict[str, Any], str | None]]] = [
     ({"stopped": "60010: no permission"}, None),
     ({"lease_valid": False, "assigned": False}, None),
     ({"dead_letters_full": True}, None),
+    ({"paused": "paused by a person: all"}, None),
     ({"loop_turned_ago": LATE, "started": False, "waits_for": "the Chat API"}, None),
 ]
 
@@ -64,6 +65,8 @@ NOT_READY: Final[list[tuple[dict[str, Any], str | None]]] = [
     ({"started": False}, "starting"),
     ({"started": False, "waits_for": "the names"}, "starting: the names"),
     ({"stopped": "add_tag answered 60010: no permission"}, "60010"),
+    ({"paused": "paused by a person: all"}, "paused"),
+    ({"paused": "paused by a person: all", "stopped": "60010"}, "60010"),
     ({"dead_letters_full": True}, "dead-letter"),
     ({"assigned": False}, "assigned"),
     ({"incomplete_numbers": 2}, "2 partition numbers"),

@@ -9,8 +9,10 @@ from prometheus_client import CollectorRegistry, Metric
 from audience_sync.chat_api.errors import BY_CODE
 from audience_sync.core.changes import Endpoint
 from audience_sync.core.event import Cause
+from audience_sync.core.pauses import ALL
 from audience_sync.core.verdicts import REFUSED_USER, UNKNOWN_ACCOUNT, Outcome
 from audience_sync.telemetry.metrics import (
+    RULES,
     ChangeKind,
     EventOutcome,
     FetchOutcome,
@@ -37,6 +39,7 @@ CLOSED: Final[dict[str, frozenset[str]]] = {
     "audience_sync_ready_users/endpoint": frozenset(Endpoint),
     "audience_sync_requests_in_flight/endpoint": frozenset(Endpoint),
     "audience_sync_pace_calls_per_second/endpoint": frozenset(Endpoint),
+    "audience_sync_paused/what": frozenset({ALL, *Endpoint, RULES}),
     "audience_sync_foreign_keys/topic": frozenset(TOPICS),
     "audience_sync_late_changes/topic": frozenset(TOPICS),
     "audience_sync_rekeyed_copies/topic": frozenset(TOPICS),
