@@ -46,6 +46,15 @@ class Process:
 
 
 _PROCESS: contextvars.ContextVar[Process | None] = contextvars.ContextVar("process", default=None)
+
+
+def this_process() -> Process:
+    """The one whose step is being taken."""
+    process = _PROCESS.get()
+    assert process is not None, "this is a step of the world"
+    return process
+
+
 WORLD: Final = contextvars.Context()
 """The context of what belongs to no process: the network, brokers, the Chat API."""
 

@@ -161,11 +161,15 @@ def assembled(settings: Settings, rules: Rules, outside: Outside) -> Service:
 
 
 @contextmanager
-def doubled(*, turn_seconds: float) -> Iterator[None]:
-    """Meanwhile `assembly` finds doubles under these names. KeyError for one that it does not have."""
+def doubled(*, turn_seconds: float, but: Mapping[str, object] | None = None) -> Iterator[None]:
+    """Meanwhile `assembly` finds doubles under these names. KeyError for one that it does not have.
+
+    but: what it finds instead of some of them.
+    """
     names, real_turn_seconds = vars(assembly), consumer.TURN_SECONDS
-    originals = {name: names[name] for name in _DOUBLES}
-    names.update(_DOUBLES)
+    doubles = {**_DOUBLES, **(but or {})}
+    originals = {name: names[name] for name in doubles}
+    names.update(doubles)
     vars(consumer)["TURN_SECONDS"] = turn_seconds
     try:
         yield

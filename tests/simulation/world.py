@@ -677,10 +677,15 @@ def _is_expected(error: BaseException) -> bool:
     return type(error).__name__ in _EXPECTED
 
 
-def live(plan: Plan, watch: Callable[[World], Judge] | None = None) -> World:
+def live(
+    plan: Plan,
+    watch: Callable[[World], Judge] | None = None,
+    *,
+    but: Mapping[str, object] | None = None,
+) -> World:
     """Run one history to its end. The world's `violation` says what was broken, if anything was.
 
-    watch: makes one more judge, who is told of everything.
+    watch: makes one more judge, who is told of everything. but: what the service finds instead of some doubles.
     """
     made: list[World] = []
 
@@ -694,7 +699,7 @@ def live(plan: Plan, watch: Callable[[World], Judge] | None = None) -> World:
         return world
 
     try:
-        with doubled(turn_seconds=plan.knobs.turn):
+        with doubled(turn_seconds=plan.knobs.turn, but=but):
             world = on_world_time(history)
     except StalledError as error:
         world = made[0]

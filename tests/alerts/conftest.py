@@ -1,0 +1,11 @@
+"""What the tests of alerts share."""
+
+import pytest
+
+from tests.alerts.everyday import Scrapes, everyday_hour
+
+
+@pytest.fixture(scope="session")
+def hour() -> Scrapes:
+    """An hour as most are."""
+    return everyday_hour()
