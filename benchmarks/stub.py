@@ -50,6 +50,8 @@ class Behaviour(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     90048; with the successor and with `names_bad_users` he alone is refused, in ErrorList, with 70107."""
 
     names_bad_users: bool = False
+    """Whether users who can't be served are named in ErrorList, and the others are served."""
+
     keeps_moments: bool = False
     """Whether what stands behind `~` in an attribute's value is the event's own moment, in microseconds."""
 
@@ -61,10 +63,10 @@ class Counters(msgspec.Struct):
     """{endpoint: calls}, whatever became of them; endpoints are named as in the path, such as im_add_tag."""
 
     users_per_request: dict[str, dict[int, int]] = {}
-    """{endpoint: {users in a request: requests}}, of those that were confirmed."""
+    """{endpoint: {confirmed users in a request: requests}}."""
 
     parts: int = 0
-    """Users in confirmed requests, each as often as he was named."""
+    """Confirmed users, each as often as he was."""
 
     refused: dict[int, int] = {}
     """{code: answers with it}."""
@@ -140,6 +142,9 @@ Known = dict[str, str | bool]
 Bad = dict[str, tuple[int, int, str]]
 """{user: the code of the whole request, his own, why}, in the request's order."""
 
+UNKNOWN: Final = (90048, 70107, "an account does not exist")
+OVERFULL: Final = (90046, 90046, f"a user would carry more than {TAGS_PER_USER} tags")
+
 
 class Chat:
     """Users, and what is done to them. Everything happens in one turn of the event loop."""
@@ -170,10 +175,11 @@ class Chat:
         self.moments: list[tuple[float, float]] = []
         self._permits: dict[str, tuple[float, float]] = {}
         self._calls: dict[str, deque[float]] = {}
-        self._name = ""
+        self._name, self._now = "", 0.0
 
-    def answer(self, method: str, path: str, body: bytes) -> bytes:
-        """What a call is answered, once it was counted and carried out."""
+    def answer(self, method: str, path: str, body: bytes, *, now: float) -> bytes:
+        """What a call is answered, once it was counted and carried out. *now* is of the monotonic clock."""
+        self._now = now
         try:
             return self._carried_out(method, path, body)
         except RefusedError as refused:
@@ -189,7 +195,7 @@ class Chat:
             raise RefusedError(60009, "there is nothing at this path")
         self._name = path.rpartition("/")[2]
         self.counters.requests[self._name] = self.counters.requests.get(self._name, 0) + 1
-        in_time = self._arrives_in_time(path, time.monotonic())
+        in_time = self._arrives_in_time(path, self._now)
         if method != "POST":
             raise RefusedError(60002, "only POST is answered")
         if not in_time:
@@ -222,9 +228,9 @@ class Chat:
             _why_no_values(body)
         self._demand_names(name for part in parts for name in part.what)
         bad = self._unknown([part.user for part in parts], succeeds)
+        parts = [part for part in parts if part.user not in bad]
         for part in parts:
-            if part.user not in bad:
-                self.users.setdefault(part.user, {}).update(part.what)
+            self.users.setdefault(part.user, {}).update(part.what)
         if self.behaviour.keeps_moments:
             now = time.time()
             self.moments += [
@@ -247,20 +253,20 @@ class Chat:
 
     def _dropped(self, parts: Sequence[UserTags | UserNames], succeeds: bool) -> bytes:
         bad = self._unknown([part.user for part in parts], succeeds)
+        parts = [part for part in parts if part.user not in bad]
         for part in parts:
-            if part.user not in bad:
-                known = self.users.setdefault(part.user, {})
-                for name in part.what:
-                    known.pop(name, None)
+            known = self.users.setdefault(part.user, {})
+            for name in part.what:
+                known.pop(name, None)
         return self._confirmed(len(parts), bad)
 
     def _remove_all_tags(self, body: bytes, succeeds: bool) -> bytes:
         users = _read_users(body)
         bad = self._unknown(users, succeeds)
+        users = [user for user in users if user not in bad]
         for user in users:
-            if user not in bad:
-                known = self.users.get(user, {})
-                self.users[user] = {name: value for name, value in known.items() if value is not True}
+            known = self.users.get(user, {})
+            self.users[user] = {name: value for name, value in known.items() if value is not True}
         return self._confirmed(len(users), bad)
 
     def _add_tags(self, body: bytes, succeeds: bool) -> bytes:
@@ -270,36 +276,47 @@ class Chat:
                 _why_no_tags(body)
         if not _all_fit(tag for part in parts for tag in part.what):
             _why_no_tags(body)
-        bad = self._unknown([part.user for part in parts], succeeds)
-        if any(len(self.users.get(part.user, ())) > TAGS_PER_USER - 2 * TAGS_PER_ADD for part in parts) or (
-            len({part.user for part in parts}) < len(parts)
-        ):
-            bad = self._overfull(parts, bad, succeeds)
+        bad: Bad = {}
+        if self._needs_care(parts):
+            parts, bad = self._sorted_out(parts, succeeds)
         for part in parts:
-            if part.user not in bad:
-                self.users.setdefault(part.user, {}).update(dict.fromkeys(part.what, True))
+            self.users.setdefault(part.user, {}).update(dict.fromkeys(part.what, True))
         return self._confirmed(len(parts), bad)
 
-    def _overfull(self, parts: Sequence[UserTags], unknown: Bad, succeeds: bool) -> Bad:
-        """*unknown*, and those who would carry too much."""
-        bad: Bad = dict(unknown)
+    def _needs_care(self, parts: Sequence[UserTags]) -> bool:
+        """Whether anybody could carry too many tags, stands here twice, or must be imported first."""
+        room = TAGS_PER_USER - len(self.names) - TAGS_PER_ADD
+        return (
+            self.behaviour.must_be_imported
+            or any(len(self.users.get(part.user, ())) > room for part in parts)
+            or len({part.user for part in parts}) < len(parts)
+        )
+
+    def _sorted_out(self, parts: Sequence[UserTags], succeeds: bool) -> tuple[list[UserTags], Bad]:
+        """The parts that can be served, one after the other, and the users of the others."""
+        good: list[UserTags] = []
+        bad: Bad = {}
         carried: dict[str, set[str]] = {}
-        text = f"a user would carry more than {TAGS_PER_USER} tags"
-        for user, tags in ((part.user, part.what) for part in parts if part.user not in unknown):
-            known = carried.setdefault(
-                user, {name for name, value in self.users.get(user, {}).items() if value is True}
-            )
-            if len(known | set(tags)) > TAGS_PER_USER:
-                bad[user] = (90046, 90046, text)
-                self._refuse_whole(bad, succeeds)
-            known |= set(tags)
-        return bad
+        for part in parts:
+            known = self.users.get(part.user, {})
+            before = carried.setdefault(part.user, {name for name, value in known.items() if value is True})
+            after = before | set(part.what)
+            if self.behaviour.must_be_imported and part.user not in self.imported:
+                bad.setdefault(part.user, UNKNOWN)
+            elif len(after) > TAGS_PER_USER and after != before:
+                bad.setdefault(part.user, OVERFULL)
+            else:
+                carried[part.user] = after
+                good.append(part)
+                continue
+            self._refuse_whole(bad, succeeds)
+        return good, bad
 
     def _unknown(self, users: Collection[str], succeeds: bool) -> Bad:
         if not self.behaviour.must_be_imported:
             return {}
         strangers = [user for user in dict.fromkeys(users) if user not in self.imported]
-        bad = dict.fromkeys(strangers, (90048, 70107, "an account does not exist"))
+        bad = dict.fromkeys(strangers, UNKNOWN)
         self._refuse_whole(bad, succeeds)
         return bad
 
@@ -314,10 +331,10 @@ class Chat:
 
     def _confirmed(self, users: int, bad: Bad) -> bytes:
         counters = self.counters
-        counters.parts += users - len(bad)
+        counters.parts += users
         sizes = counters.users_per_request.setdefault(self._name, {})
         sizes[users] = sizes.get(users, 0) + 1
-        counters.last_at = time.monotonic()
+        counters.last_at = self._now
         if counters.first_at is None:
             counters.first_at = counters.last_at
         if not bad:
@@ -346,15 +363,17 @@ class Chat:
 
     def _check(self, body: bytes, _: bool) -> bytes:
         items = _object(body, 60003).get("CheckItem")
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise RefusedError(70402, "CheckItem is not an array of objects")
-        users = [str(item.get("UserID")) for item in items]
+        if not isinstance(items, list) or not 0 < len(items) <= USERS:
+            raise RefusedError(70402, f"CheckItem is not an array of 1 to {USERS} entries")
+        users = [item.get("UserID") if isinstance(item, dict) else None for item in items]
+        if not all(isinstance(user, str) and _fits(user, USER_BYTES) for user in users):
+            raise RefusedError(70402, "CheckItem has an entry without a UserID of 1 to 32 bytes")
         found = [
             {
                 "UserID": user,
                 "ResultCode": 0,
                 "ResultInfo": "",
-                "AccountStatus": "Imported" if user in self.imported else "NotImported",
+                "AccountStatus": "Imported" if user in self.imported or user in self.users else "NotImported",
             }
             for user in users
         ]
@@ -523,7 +542,7 @@ class Connection(asyncio.Protocol):
         if path.startswith("/control/"):
             self._write(control(chat, method, path, body))
             return
-        answer = chat.answer(method, path, body)
+        answer = chat.answer(method, path, body, now=time.monotonic())
         if chat.behaviour.answer_seconds:
             self._loop.call_later(chat.behaviour.answer_seconds, self._write, answer)
         else:
