@@ -4,6 +4,7 @@ python -m benchmarks                                 everything, into docs/perfo
 python -m benchmarks --only throughput,peers         some parts, into build/performance.json
 python -m benchmarks --quick                         a little of everything: do the parts work? No figure counts
 python -m benchmarks --only throughput --profile     with profiles of our process, in build/profiles
+python -m benchmarks --report                        docs/performance.md and its pictures, from the JSON as it stands
 """
 
 import argparse
@@ -13,30 +14,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
-from benchmarks.measuring import Machine, machine
+from benchmarks.document import FILE, Document, read, write
+from benchmarks.measuring import machine
 from benchmarks.parts.size import Size
+from benchmarks.report.findings import findings
+from benchmarks.report.page import pages, write_pages
 from benchmarks.rig import ROOT, Rig
 
 PARTS: Final = ("rules_engine", "throughput")
 """The modules of `benchmarks.parts` that a whole run consists of, in their order."""
-
-
-class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """The JSON: where the figures come from, and each part's."""
-
-    taken: str
-    """When the run ended, in UTC."""
-
-    quick: bool
-    seconds: float
-    """How long the run took."""
-
-    machine: Machine
-    parts_seconds: dict[str, float]
-    parts: dict[str, Any]
-    """{part: its figures}, as the module of this name describes them."""
 
 
 def main() -> None:
@@ -50,18 +36,24 @@ def main() -> None:
     options.add_argument(
         "--profile", action="store_true", help="write profiles of our process to build/profiles"
     )
+    options.add_argument("--report", action="store_true", help="measure nothing; make the page from the JSON")
     given = options.parse_args()
+    if given.report:
+        write_pages(pages(read(given.output or FILE), findings()))
+        return
     names = PARTS if given.only is None else tuple(given.only.split(","))
     if unknown := [name for name in names if name not in PARTS]:
         options.error(f"--only: there is no part {unknown[0]!r}; there are {', '.join(PARTS)}")
     is_whole = given.only is None and not given.quick and not given.profile
-    output = given.output or ROOT / ("docs" if is_whole else "build") / "performance.json"
+    output = given.output or (FILE if is_whole else ROOT / "build" / "performance.json")
     profiles = ROOT / "build" / "profiles" if given.profile else None
     for folder in (output.parent, profiles):
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
     document = run(names, Size(quick=given.quick, profile_folder=profiles))
-    output.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
+    write(document, output)
+    if is_whole:
+        write_pages(pages(document, findings()))
     print(f"{document.seconds:.0f} s; {output}")
 
 

@@ -1,0 +1,1 @@
+"""The figures of a run as a page and pictures: pure functions of `docs/performance.json`."""
