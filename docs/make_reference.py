@@ -17,6 +17,7 @@ from audience_sync.chat_api.errors import BY_CODE
 from audience_sync.rules.schema import json_schema
 from audience_sync.settings import FILE_VARIABLE, PREFIX, Group, Settings
 from audience_sync.telemetry.metrics import Metrics
+from docs.dashboard.grafana import dashboard
 from tests.scenarios.scenario import first_sentence, scenario_files
 from tests.simulation.mutations import MUTATIONS
 
@@ -33,6 +34,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "metrics.md": metrics_page(),
         "reliability.md": reliability_page(),
+        "../helm/audience-sync/files/dashboard.json": json.dumps(dashboard(), indent=1) + "\n",
         "rules.schema.json": json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n",
     }
 

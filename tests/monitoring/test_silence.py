@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from tests.alerts.everyday import HOUR_SECONDS, SCRAPE_SECONDS, Scraped, Scrapes
+from tests.monitoring.everyday import HOUR_SECONDS, SCRAPE_SECONDS, Scraped, Scrapes
 from tests.support.prometheus import ALERTS, shipped_alerts
 
 NAMES: Final = [rule["alert"] for group in shipped_alerts()["groups"] for rule in group["rules"]]

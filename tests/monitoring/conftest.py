@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.alerts.everyday import Scrapes, everyday_hour
+from tests.monitoring.everyday import Scrapes, everyday_hour
 
 
 @pytest.fixture(scope="session")
