@@ -168,7 +168,10 @@ class Rekeying(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         polled = await consumer.getmany(
             *ours, timeout_ms=POLL_MILLISECONDS, max_records=self._options.max_batch_records
         )
-        work = {each: records for each, records in polled.items() if each in self._assigned and records}
+        begun = (
+            self._assigned & self._partitions.keys()
+        )  # a rebalance meanwhile ends all, and some are ours again
+        work = {each: records for each, records in polled.items() if each in begun and records}
         self._idle.clear()  # in the turn of the event loop in which the poll returned: no revocation lies between
         try:
             await asyncio.gather(*(self._copy(consumer, each, records) for each, records in work.items()))
@@ -286,7 +289,9 @@ class Rekeying(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
             self._consumer = None
 
     async def _leave(self, partition: TopicPartition) -> None:
-        await self._stop(self._partitions.pop(partition).producer)
+        """Copy nothing more of it. Safe to repeat: a failed copy, a revocation and the end may meet here."""
+        if (state := self._partitions.pop(partition, None)) is not None:
+            await self._stop(state.producer)
 
     async def _stop(self, producer: AIOKafkaProducer) -> None:
         """Disconnect, whatever state the producer is in. What it has left open, the next one of its name ends.
