@@ -21,7 +21,7 @@ from benchmarks.report.findings import findings
 from benchmarks.report.page import pages, write_pages
 from benchmarks.rig import ROOT, Rig
 
-PARTS: Final = ("rules_engine", "throughput")
+PARTS: Final = ("rules_engine", "transports", "throughput", "sizes", "mixes")
 """The modules of `benchmarks.parts` that a whole run consists of, in their order."""
 
 

@@ -8,7 +8,7 @@ older value can't be mistaken for the newest one.
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from itertools import accumulate, cycle
+from itertools import accumulate, cycle, islice, repeat
 from math import ceil
 from typing import Final
 
@@ -47,6 +47,9 @@ class Spread(StrEnum):
 
     SALE = "sale"
     """A flash sale: user after user does three things in a row and is not heard of again."""
+
+    ONCE = "once"
+    """Every user has one event, as long as there are enough users."""
 
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,14 +118,14 @@ def users_of(workload: Workload) -> Iterator[str]:
             others = iter(chance.choices(users, k=number))
             found = [0 if chance.random() < 0.9 else next(others) for _ in range(number)]
         case Spread.SALE:
-            order = chance.sample(users, len(users))
-            found = [user for user, _ in zip(_thrice(order), range(number), strict=False)]
+            found = list(islice(_repeated(chance.sample(users, len(users)), 3), number))
+        case Spread.ONCE:
+            found = list(islice(_repeated(chance.sample(users, len(users)), 1), number))
     return map("user-{:07d}".format, found)
 
 
-def _thrice(users: Sequence[int]) -> Iterator[int]:
-    for user in cycle(users):
-        yield from (user, user, user)
+def _repeated(users: Sequence[int], times: int) -> Iterator[int]:
+    return (user for each in cycle(users) for user in repeat(each, times))
 
 
 class Events:

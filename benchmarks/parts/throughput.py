@@ -16,6 +16,7 @@ from benchmarks.contestants.ceiling import Ceiling
 from benchmarks.contestants.ours import Ours
 from benchmarks.measuring import Spread, spread
 from benchmarks.parts.size import Size
+from benchmarks.parts.told import told
 from benchmarks.rig import Data, Outcome, Rig
 from benchmarks.workloads import MILLION, YARDSTICK
 from benchmarks.workloads import Spread as Users
@@ -92,15 +93,3 @@ def in_turns(rig: Rig, data: Data, *, turns: int, settings: Mapping[str, str], s
         users_out_of_step=sum(each.out_of_step or 0 for each in ours),
         requests_per_fewest=spread([each.requests / each.fewest_requests for each in ours]),
     )
-
-
-def told(outcome: Outcome) -> Outcome:
-    """The outcome, printed in a line."""
-    step = "sends nothing" if outcome.out_of_step is None else f"{outcome.out_of_step} users out of step"
-    print(
-        f"  {outcome.contestant:24} {outcome.workload:12} {outcome.events_per_second:9,.0f} events/s "
-        f"{outcome.microseconds_per_event:7.2f} µs CPU an event  {outcome.requests:5} requests "
-        f"(fewest {outcome.fewest_requests})  {step}",
-        flush=True,
-    )
-    return outcome
