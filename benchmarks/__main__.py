@@ -8,6 +8,7 @@ python -m benchmarks --report                        docs/performance.md and its
 """
 
 import argparse
+import sys
 import time
 from datetime import UTC, datetime
 from importlib import import_module
@@ -19,7 +20,7 @@ from benchmarks.measuring import machine
 from benchmarks.parts.size import Size
 from benchmarks.report.findings import findings
 from benchmarks.report.page import pages, write_pages
-from benchmarks.rig import ROOT, Rig
+from benchmarks.rig import ROOT, BenchmarkError, Rig
 
 PARTS: Final = ("rules_engine", "transports", "throughput", "sizes", "mixes")
 """The modules of `benchmarks.parts` that a whole run consists of, in their order."""
@@ -55,6 +56,8 @@ def main() -> None:
     if is_whole:
         write_pages(pages(document, findings()))
     print(f"{document.seconds:.0f} s; {output}")
+    if document.failed:
+        sys.exit(f"without figures: {', '.join(document.failed)}")
 
 
 def run(names: tuple[str, ...], size: Size) -> Document:
@@ -65,12 +68,17 @@ def run(names: tuple[str, ...], size: Size) -> Document:
             f"others use {here.busy_before:.0%} of this machine: ratios hold, events a second and delays do not"
         )
     parts: dict[str, Any] = {}
+    failed: dict[str, str] = {}
     seconds: dict[str, float] = {}
     with Rig.open() as rig:
         for name in names:
             print(f"{name}:", flush=True)
             part_begun = time.monotonic()
-            parts[name] = import_module(f"benchmarks.parts.{name}").measure(rig, size)
+            try:
+                parts[name] = import_module(f"benchmarks.parts.{name}").measure(rig, size)
+            except BenchmarkError as error:  # the others still have something to say
+                print(f"  {error}", flush=True)
+                failed[name] = str(error)
             seconds[name] = round(time.monotonic() - part_begun, 1)
     return Document(
         taken=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -79,6 +87,7 @@ def run(names: tuple[str, ...], size: Size) -> Document:
         machine=here,
         parts_seconds=seconds,
         parts=parts,
+        failed=failed,
     )
 
 

@@ -24,7 +24,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     machine: Machine
     parts_seconds: dict[str, float]
     parts: dict[str, Any]
-    """{part: its figures}, as the module of this name describes them."""
+    """{part: its figures}, as the module of this name describes them; `msgspec.convert` with strict=False reads them
+    back, for JSON has only texts as keys."""
+
+    failed: dict[str, str] = {}
+    """{part: why it has no figures}."""
 
 
 def read(file: Path = FILE) -> Document:

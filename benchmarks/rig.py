@@ -384,7 +384,7 @@ class Rig:
         *,
         behaviour: Behaviour = Behaviour(),  # noqa: B008 - it is never altered
         settings: Mapping[str, str] | None = None,
-        most_seconds: float = 300.0,
+        most_seconds: float = 900.0,
     ) -> Outcome:
         """Let a contestant work off topics that are full already, and measure it. BenchmarkError if it can't.
 
