@@ -3,7 +3,8 @@
 python -m benchmarks                                 everything, into docs/performance.json
 python -m benchmarks --only throughput,peers         some parts, into build/performance.json
 python -m benchmarks --quick                         a little of everything: do the parts work? No figure counts
-python -m benchmarks --only throughput --profile     with profiles of our process, in build/profiles
+python -m benchmarks --only throughput --profile     with profiles of our process, in build/profiles:
+                                                     python -m pyinstrument --load FILE shows one
 python -m benchmarks --report                        docs/performance.md and its pictures, from the JSON as it stands
 """
 

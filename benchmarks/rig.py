@@ -94,6 +94,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """CPU over `seconds`."""
 
     used_to_start: Used
+    chat_used: Used
+    """CPU of the stub over `seconds`: far below them, or the stub would be what is measured."""
+
     memory: Memory
     """At the end; its peak is that of the whole life."""
 
@@ -395,6 +398,7 @@ class Rig:
             task = self.task(data.topics, chat, settings)
             with self.started(contestant, task) as process:
                 began, used_to_start = self.when_it_begins(contestant, task, process)
+                chat_at_start = chat.process.used()
                 ends = self._ends(data.topics)
                 committed = self._follower(task.group, ends)
                 process.wait_for(committed, f"{contestant.name} commits all", seconds=most_seconds)
@@ -403,7 +407,7 @@ class Rig:
                 if not contestant.commits_what_is_confirmed:
                     counters = self._when_quiet(chat, process, most_seconds)
                     ended, used_at_end = max(ended, counters.last_at or 0.0), process.used()
-                held = process.memory()
+                held, chat_used = process.memory(), chat.process.used() - chat_at_start
                 sends = counters.last_at is not None
                 return Outcome(
                     contestant=contestant.name,
@@ -416,6 +420,7 @@ class Rig:
                     seconds_to_confirmed=counters.last_at - began if counters.last_at is not None else None,
                     used=used_at_end - used_to_start,
                     used_to_start=used_to_start,
+                    chat_used=chat_used,
                     memory=held,
                     counters=counters,
                     fewest_requests=data.made.fewest_requests,

@@ -1,11 +1,12 @@
 """The Chat API as fast as can be, a process of its own: `python -m benchmarks.stub`. Its address is its first line.
 
-The emulator costs ten times what the service costs, and a benchmark before it would measure the emulator. This one
-judges the same: `ErrorCode` in the body, limits of users, tags and lengths, unknown users, attribute names that
-are not defined, calls beyond the rate; `tests/contract/test_benchmark_stub.py` sends the same requests to both. It
-knows the calls that the service makes: writing users, reading attribute names, importing and checking accounts.
-It knows no signatures (the client makes them all the same), no registered devices, no `Replace` and no limit of an
-app's tags; a tag can't have the name of an attribute. To other paths it answers that they are unknown.
+The emulator takes several times as long over a request as the service does, and a benchmark before it would measure
+the emulator. This one judges the same: `ErrorCode` in the body, limits of users, tags and lengths, unknown users,
+attribute names that are not defined, calls beyond the rate; `tests/contract/test_benchmark_stub.py` sends the same
+requests to both. It knows the calls that the service makes: writing users, reading attribute names, importing and
+checking accounts. It knows no signatures (the client makes them all the same), no registered devices, no `Replace`
+and no limit of an app's tags; a tag can't have the name of an attribute. To other paths it answers that they are
+unknown.
 
     GET  /control/counters   what was counted, and when the first and the last user was confirmed (`Counters`)
     GET  /control/state      {user: {attribute: value, tag: true}}
