@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -387,14 +387,23 @@ class Rig:
         *,
         behaviour: Behaviour = Behaviour(),  # noqa: B008 - it is never altered
         settings: Mapping[str, str] | None = None,
+        strangers: Collection[str] = (),
         most_seconds: float = 900.0,
     ) -> Outcome:
         """Let a contestant work off topics that are full already, and measure it. BenchmarkError if it can't.
 
         Starting up (interpreter, imports, joining the group) is measured apart. The clock starts when it has
         partitions and stops when all that it was given is committed, and, if it sends anything, confirmed.
+
+        strangers: users of the data whom the Chat API does not know. It refuses every request with one of them;
+            they do not count as out of step.
         """
+        known = {user: what for user, what in data.made.truth.items() if user not in strangers}
+        if strangers:
+            behaviour = msgspec.structs.replace(behaviour, must_be_imported=True)
         with self.chat(behaviour) as chat:
+            if strangers:
+                chat.ask("import", msgspec.json.encode(list(known)))
             task = self.task(data.topics, chat, settings)
             with self.started(contestant, task) as process:
                 began, used_to_start = self.when_it_begins(contestant, task, process)
@@ -414,7 +423,7 @@ class Rig:
                     workload=data.workload.name,
                     events=data.workload.events,
                     users=len(data.made.truth),
-                    out_of_step=out_of_step(data.made.truth, chat.state()) if sends else None,
+                    out_of_step=out_of_step(known, chat.state()) if sends else None,
                     seconds_to_start=began - process.started_at,
                     seconds=ended - began,
                     seconds_to_confirmed=counters.last_at - began if counters.last_at is not None else None,

@@ -1,0 +1,120 @@
+"""What others would use, beside us: the same events, the same stub of the Chat API, the same run.
+
+Each does all of the yardstick once: reads, folds, sends, commits. One that calls for each event gets the yardstick's
+first events only. We are there twice, first and last, so that a machine that slows down is seen. Then they do it
+again with three users whom nobody has imported: the Chat API refuses every request that names one of them. How many
+of the *other* users are wrong in the end?
+
+Nobody has to be there: a peer that can't be had is named with the reason, and one that fails too.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from benchmarks.contestants.benthos import Benthos
+from benchmarks.contestants.connect import Connect
+from benchmarks.contestants.contestant import Contestant
+from benchmarks.contestants.one_call_per_event import OneCallPerEvent
+from benchmarks.contestants.ours import Ours
+from benchmarks.contestants.peer import CannotBeHadError, Peer
+from benchmarks.contestants.plain_faststream import PlainFastStream
+from benchmarks.contestants.quix import Quix
+from benchmarks.parts.size import Size
+from benchmarks.parts.throughput import QUICK, told
+from benchmarks.rig import BenchmarkError, Outcome, Rig
+from benchmarks.workloads import YARDSTICK, Made, Workload
+
+SLICE: Final = 6_000
+"""Events for those who are slow: ten seconds or so."""
+
+STRANGERS: Final = 3
+MOST_SECONDS: Final = 120.0
+"""Whoever takes longer has failed: half an hour for one of them says no more."""
+
+LEFT_OUT: Final = {
+    "Vector": "no registry of packages has it: it comes as a binary or an image",
+    "Arroyo, Flink": "a cluster of their own, which two cores do not hold beside a broker",
+}
+"""Peers that were looked for and not measured, and why."""
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it."""
+
+    configurations: dict[str, str]
+    """{contestant: how it is set up, and why so}."""
+
+    not_here: dict[str, str]
+    """{peer: why it was not measured}."""
+
+    all_known: list[Outcome]
+    """One run each, ours first and last. `events` says who got the first events only."""
+
+    with_strangers: list[Outcome]
+    """The same, with users whom the API does not know. They themselves do not count as out of step."""
+
+    strangers: int
+
+
+def peers() -> list[Peer]:
+    """All of them, new."""
+    return [OneCallPerEvent(), PlainFastStream(), Quix(1), Quix(5), Benthos(), Connect()]
+
+
+def measure(rig: Rig, size: Size) -> Figures:
+    """Fetch and build them first, then let them work."""
+    not_here = dict(LEFT_OUT)
+    here = [peer for peer in peers() if _is_ready(peer, not_here, size)]
+    whole = size.of(YARDSTICK, quick=QUICK)
+    runs: list[tuple[Contestant, Workload]] = [
+        (Ours(), whole),
+        *((peer, first_of(whole, size) if peer.slow else whole) for peer in here),
+        (Ours(), whole),
+    ]
+    return Figures(
+        configurations={each.name: each.configuration for each in (Ours(), *here)},
+        not_here=not_here,
+        all_known=list(_outcomes(rig, runs, not_here, 0)),
+        with_strangers=list(_outcomes(rig, runs[:-1], not_here, STRANGERS)),
+        strangers=STRANGERS,
+    )
+
+
+def first_of(whole: Workload, size: Size) -> Workload:
+    """The first events of a workload: chance gives the same ones."""
+    events = size.of(SLICE, quick=500)
+    return msgspec.structs.replace(whole, name=f"{whole.name}, first {events:,}", events=events)
+
+
+def strangers_of(made: Made, number: int) -> Sequence[str]:
+    """Some of its users, by chance: most users have few events, and so have they."""
+    return random.Random(made.workload.seed).sample(sorted(made.truth), number)
+
+
+def _is_ready(peer: Peer, not_here: dict[str, str], size: Size) -> bool:
+    try:
+        peer.prepare(patient=not size.quick)
+    except CannotBeHadError as error:
+        not_here[peer.name] = str(error)
+        print(f"  {peer.name}: {error}", flush=True)
+        return False
+    return True
+
+
+def _outcomes(
+    rig: Rig, runs: Sequence[tuple[Contestant, Workload]], not_here: dict[str, str], strangers: int
+) -> Iterator[Outcome]:
+    for contestant, workload in runs:
+        data = rig.data(workload)
+        unknown = strangers_of(data.made, strangers)
+        try:
+            yield told(rig.through(contestant, data, strangers=unknown, most_seconds=MOST_SECONDS))
+        except BenchmarkError as error:
+            if isinstance(contestant, Ours):
+                raise
+            first_line = str(error).splitlines()[0]
+            not_here[contestant.name] = f"failed with {strangers} strangers: {first_line}"
+            print(f"  {error}", flush=True)
