@@ -48,7 +48,7 @@ async def run(broker: str, group: str, address: str, topics: Sequence[str]) -> N
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
-    async with consumer, httpx.AsyncClient() as client:
+    async with consumer, httpx.AsyncClient(timeout=30) as client:
 
         async def send(records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
             for record in records:

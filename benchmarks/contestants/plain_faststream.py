@@ -23,8 +23,8 @@ class PlainFastStream:
     name = "plain FastStream"
     configuration = (
         "A batch subscriber with FastStream's own decoding, on uvloop. Each batch, as large as it comes, is folded "
-        "in a dictionary and sent in requests of up to 100 users, all of them side by side with httpx's AsyncClient; "
-        "then it is committed (`AckPolicy.ACK`)."
+        "in a dictionary and sent in requests of up to 100 users, eight at a time, with httpx's AsyncClient; then it "
+        "is committed, or read again if there was an error (`AckPolicy.NACK_ON_ERROR`)."
     )
     commits_what_is_confirmed = True
     slow = False
@@ -43,7 +43,7 @@ async def run(servers: str, group: str, address: str, *topics: str) -> None:
     broker = KafkaBroker(servers, logger=None)
 
     @broker.subscriber(
-        *topics, batch=True, group_id=group, auto_offset_reset="earliest", ack_policy=AckPolicy.ACK
+        *topics, batch=True, group_id=group, auto_offset_reset="earliest", ack_policy=AckPolicy.NACK_ON_ERROR
     )
     async def take(events: list[dict[str, Any]]) -> None:
         folded = Folded()
@@ -51,11 +51,13 @@ async def run(servers: str, group: str, address: str, *topics: str) -> None:
             folded.add(event)
 
         async def send(command: str, body: dict[str, Any]) -> None:
-            tell(command, (await client.post(address.replace("COMMAND", command), json=body)).content)
+            async with at_a_time:
+                tell(command, (await client.post(address.replace("COMMAND", command), json=body)).content)
 
         await asyncio.gather(*(send(*request) for request in folded.requests()))
 
-    async with httpx.AsyncClient() as client:
+    at_a_time = asyncio.Semaphore(8)
+    async with httpx.AsyncClient(timeout=30) as client:
         await FastStream(broker).run()
 
 

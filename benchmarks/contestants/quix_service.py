@@ -20,7 +20,7 @@ class ChatSink(BatchingSink):  # type: ignore[misc]  # quixstreams is not where 
 
     def __init__(self, address: str) -> None:
         super().__init__()
-        self._address, self._client = address, httpx.Client()
+        self._address, self._client = address, httpx.Client(timeout=30)
         self._folded = Folded()
 
     def write(self, batch: SinkBatch) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 
 from benchmarks.contestants.by_hand import TAGS, USERS, Folded
-from benchmarks.parts.peers import QUICK, first_of, strangers_of
+from benchmarks.parts.peers import first_of, strangers_of
 from benchmarks.parts.size import Size
+from benchmarks.parts.throughput import QUICK
 from benchmarks.workloads import Known, Spread, Workload, made, out_of_step
 
 WORKLOAD = Workload(name="small", events=9_000, users=300, spread=Spread.ZIPF, seed=3)
