@@ -31,7 +31,9 @@ class Ours:
             )
         )
         watched = (
-            [] if self._profile is None else ["-m", "pyinstrument", "-r", "session", "-o", str(self._profile)]
+            []
+            if self._profile is None
+            else ["-m", "pyinstrument", "-i", "0.004", "-r", "session", "-o", str(self._profile)]
         )
         return Command(
             argv=[sys.executable, *watched, "-m", "audience_sync", "run"],
