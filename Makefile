@@ -1,6 +1,6 @@
 # The few commands a person types. Each installs what it needs first, into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help docs demo test check unit integration faults simulate scenarios fuzz bench containers format image clean
+.PHONY: help docs demo test check unit integration faults simulate scenarios fuzz bench containers audit format image clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -55,6 +55,11 @@ containers: .venv/installed ## the image that ships, wired to Kafka and the emul
 docs: .venv/installed ## make the reference pages from the code again
 	$(BIN)/python -m docs.make_reference
 	AUDIENCE_SYNC_TEST_WRITE_PAGES=1 $(PYTEST) -q tests/contract/test_every_call.py
+
+audit: ## ask for known vulnerabilities of the pinned packages, where advisories can be had
+	@test -d build/audit || $(PYTHON) -m venv build/audit
+	@build/audit/bin/python -m pip install --quiet "pip-audit~=2.10"
+	@build/audit/bin/python -m tests.support.audit
 
 format: .venv/installed ## put the code in shape
 	$(BIN)/ruff format .

@@ -17,6 +17,7 @@ from audience_sync.chat_api.errors import BY_CODE
 from audience_sync.rules.schema import json_schema
 from audience_sync.settings import FILE_VARIABLE, PREFIX, Group, Settings
 from audience_sync.telemetry.metrics import Metrics
+from docs import licences
 from docs.dashboard.grafana import dashboard
 from tests.scenarios.scenario import first_sentence, scenario_files
 from tests.simulation.mutations import MUTATIONS
@@ -259,5 +260,5 @@ def _paragraph(text: str | None) -> str:
 
 
 if __name__ == "__main__":
-    for file, content in pages().items():
+    for file, content in {**pages(), "licences.md": licences.page()}.items():
         (FOLDER / file).write_text(content)
