@@ -60,11 +60,11 @@ def shipped() -> dict[str, Distribution]:
 def licence(package: Distribution) -> str:
     """Its licence in SPDX's words. ValueError if it says none that is known."""
     metadata = package.metadata
-    said = [metadata.get("License-Expression"), metadata.get("License")]
+    said = [*(metadata.get_all("License-Expression") or ()), *(metadata.get_all("License") or ())]
     said += [
         each.rsplit(" :: ", 1)[-1] for each in metadata.get_all("Classifier") or () if "License ::" in each
     ]
-    for text in filter(None, said):
+    for text in said:
         found = "BSD-3-Clause" if BY_TEXT in text else SAME.get(text, text)
         if all(part in ALLOWED for part in re.split(r" (?:AND|OR) ", found)):
             return found
@@ -87,7 +87,8 @@ def page() -> str:
 <!-- Made from the packages' own metadata by `make docs`. -->
 
 audience-sync is under the Apache License 2.0. The image holds these packages besides, unchanged, for one version of
-Python. Each licence lets anybody use, change and pass on a service that has them within; another one would fail a test.
+Python. Each licence lets anybody use, change and pass on a service that has them within; another one would fail
+a test.
 
 | package | version | licence |
 | --- | --- | --- |
