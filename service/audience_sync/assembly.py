@@ -54,6 +54,7 @@ from audience_sync.events.security_parameters import aiokafka_parameters, fastst
 from audience_sync.events.stream import Stream, StreamOptions
 from audience_sync.events.topics import TopicsChecked
 from audience_sync.events.translator import Translator
+from audience_sync.operators_page import OperatorsPage
 from audience_sync.rules.reload import Reload
 from audience_sync.service import COMMIT_TIMEOUT_SECONDS, Service, StreamError
 from audience_sync.settings import (
@@ -117,6 +118,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     chat = chat_api(settings.chat, wall_clock=time.time, chance=chance)
     halt, of_app = Halt(), settings.chat.calls_per_second_of_app
     pauses = Pauses(topics_of_rules(rules))
+    operators_page = OperatorsPage.of(settings, _kafka_address(settings, security))
     paces = {
         endpoint: Pace(
             calls_per_second=settings.chat.calls_per_second, most_in_flight=settings.chat.most_in_flight
@@ -151,6 +153,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         if of_app is None
         else Pace(calls_per_second=of_app, most_in_flight=settings.chat.most_in_flight * len(Endpoint)),
         paused=lambda endpoint: not pauses.sends_to(endpoint),
+        remember=None if operators_page is None else operators_page.last_confirmed.confirmed,
     )
     times = debounce_times(settings.debounce)
 
@@ -308,6 +311,19 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         )
         more.append(reload.run)
 
+    operator = None
+    if operators_page is not None:
+        operator, parts = operators_page.open(
+            status=status,
+            tenure=lambda: consumer.tenure,
+            pauses=pauses,
+            resumed=delivery.resumed,
+            totals=metrics.totals,
+            clock=clock,
+            watch=watch,
+        )
+        more += parts
+
     return Service(
         chat=chat,
         admin=AdminServer(
@@ -316,6 +332,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
             status=status,
             host=settings.admin.bind_host,
             port=settings.admin.bind_port,
+            operator=operator,
         ),
         status=status,
         preflight=preflight,

@@ -36,6 +36,8 @@ from audience_sync.core.limits import CALLS_PER_SECOND, SERVER_TIMEOUT_SECONDS
 PREFIX: Final = "AUDIENCE_SYNC_"
 FILE_VARIABLE: Final = f"{PREFIX}SETTINGS_FILE"
 
+LEAST_TOKEN_CHARACTERS: Final = 16
+
 _SERVICE_LINK: Final = re.compile(
     r"(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT_\d+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)"
 )
@@ -338,6 +340,23 @@ class AdminSettings(Group):
     bind_port: int = Field(default=8080, ge=0, le=65_535)
     """The port to listen on. 0: a free one."""
 
+    token: SecretStr | None = Field(default=None, min_length=LEAST_TOKEN_CHARACTERS)
+    """Switches the operator's page on, and opens it: whoever shows it may see users, pause, and replay. At least 16
+    characters. Better from a file: `token_file`. None, and no file: there is no such page."""
+
+    token_file: Path | None = None
+    """A file with that token; it is read again when it is asked for, so a new one needs no restart."""
+
+    confirmed_users: int = Field(default=10_000, ge=0, le=1_000_000)
+    """For so many users it is remembered what was confirmed last, for the operator's page; about 1 KB of memory each.
+    Beyond, whoever was confirmed longest ago is forgotten."""
+
+    @model_validator(mode="after")
+    def _the_token_is_given_once(self) -> Self:
+        if self.token is not None and self.token_file is not None:
+            raise ValueError("of token and token_file only one may be given")
+        return self
+
 
 class LogSettings(Group):
     """What is told, and in which shape."""
@@ -482,6 +501,25 @@ def secret(value: SecretStr | None, file: Path | None, *, name: str) -> SecretSt
         raise SettingsError(
             f"{name}: the file can't be read ({reason}); give the path of a readable one"
         ) from None
+
+
+def operator_token(admin: AdminSettings) -> SecretStr | None:
+    """The token that opens the operator's page; None: there is none. Raises SettingsError, never the token."""
+    name = f"{PREFIX}ADMIN__TOKEN_FILE"
+    token = secret(admin.token, admin.token_file, name=name)
+    if token is None:
+        return None
+    text = token.get_secret_value()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise SettingsError(
+            f"{name}: the token has characters that no header holds; use ASCII letters, digits and signs, no spaces"
+        )
+    if len(text) < LEAST_TOKEN_CHARACTERS:
+        raise SettingsError(
+            f"{name}: the token has fewer than {LEAST_TOKEN_CHARACTERS} characters, so it could be guessed; "
+            "`openssl rand -hex 32` makes a good one"
+        )
+    return token
 
 
 def _told(problem: Any) -> str:

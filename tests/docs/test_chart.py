@@ -167,6 +167,7 @@ REFUSED: Final[list[tuple[dict[str, object], str, str]]] = [
     (REQUIRED | {"kafka.securityProtocol": "SASL_SSL"}, "saslSecret", "SASL without a user"),
     (REQUIRED | {"replica": 3}, "replica", "a misspelt value"),
     (REQUIRED | {"settings.CHAT__SIGNING_KEY": "k"}, "SIGNING_KEY", "a key in the values"),
+    (REQUIRED | {"settings.ADMIN__TOKEN": "k" * 20}, "ADMIN__TOKEN", "a token in the values"),
 ]
 
 

@@ -13,6 +13,7 @@ from audience_sync.core.user_state import Round
 from audience_sync.core.verdicts import Outcome, Refusal, UnknownAccounts, Verdict
 from audience_sync.delivery.accounts import Accounts
 from audience_sync.delivery.loop import Delivery
+from audience_sync.delivery.settling import Remember
 from tests.support.clock import virtual_now
 from tests.support.tenures import KEY, a_tenure
 
@@ -39,8 +40,10 @@ class Deliveries:
         pace_of_all: Pace | None = None,
         memory: Memory = Memory(),  # noqa: B008 - it is never altered
         paused: Callable[[Endpoint], bool] = lambda _: False,
+        remember: Remember | None = None,
+        clock: Callable[[], float] = virtual_now,
     ) -> None:
-        self.answer = answer
+        self.answer, self.clock = answer, clock
         self.answer_seconds = 0.2
         self.sent: list[tuple[float, Request]] = []
         self.given_up: list[tuple[UserId, Refusal]] = []
@@ -61,7 +64,7 @@ class Deliveries:
         self.paces: Mapping[Endpoint, Pace] = {
             endpoint: Pace(calls_per_second=calls_per_second, most_in_flight=4) for endpoint in Endpoint
         }
-        self.tenure = a_tenure(virtual_now(), memory=memory)
+        self.tenure = a_tenure(clock(), memory=memory)
         self.delivery = Delivery(
             send=self._send,
             give_up=self._give_up,
@@ -69,14 +72,15 @@ class Deliveries:
             paces=self.paces,
             halt=self.halt,
             watch=self,
-            clock=virtual_now,
+            clock=clock,
             chance=lambda: 0.5,
             pace_of_all=pace_of_all,
             paused=paused,
+            remember=remember,
         )
 
     async def _send(self, request: Request) -> Verdict:
-        self.sent.append((virtual_now(), request))
+        self.sent.append((self.clock(), request))
         assert not self.under_way & request.parts.keys(), "a user is in two requests at once"
         self.under_way |= request.parts.keys()
         await asyncio.sleep(self.answer_seconds)
@@ -147,7 +151,7 @@ class Deliveries:
 
     def tell(self, user: str, *changes: Change, urgent: bool = False) -> None:
         """The next event says this of a user; a tag if nothing else is said."""
-        ledger, now = self.tenure.ownership.partitions[KEY].ledger, virtual_now()
+        ledger, now = self.tenure.ownership.partitions[KEY].ledger, self.clock()
         position = ledger.read_position
         self.tenure.debouncer.add(
             UserId(user),

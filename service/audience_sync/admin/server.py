@@ -1,4 +1,4 @@
-"""The admin port: /metrics, /livez, /readyz, /status; FastStream's ASGI application on uvicorn."""
+"""The admin port: /metrics, /livez, /readyz, /status, /operator; FastStream's ASGI application on uvicorn."""
 
 import contextlib
 import logging
@@ -12,6 +12,7 @@ from faststream.asgi import AsgiFastStream, AsgiResponse, get
 from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry, make_asgi_app
 
+from audience_sync.admin.operator_app import OperatorApp, is_ours
 from audience_sync.admin.status import Status
 from audience_sync.telemetry.health import not_live, not_ready
 
@@ -39,7 +40,10 @@ class AdminServer:
         status: Status,
         host: str,
         port: int,
+        operator: OperatorApp | None = None,
     ) -> None:
+        """Take the parts. operator: the page that a token opens; None: there is none."""
+
         @get
         async def livez(scope: Any) -> AsgiResponse:  # noqa: ARG001 - the framework's signature
             """Whether the process makes progress."""
@@ -68,7 +72,11 @@ class AdminServer:
         self._host, self._port = host, port
         self._server = _Server(
             uvicorn.Config(
-                app, lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=2
+                app if operator is None else _with_operator(app, operator),
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                timeout_graceful_shutdown=2,
             )
         )
 
@@ -97,6 +105,14 @@ class AdminServer:
     def stop(self) -> None:
         """Let `serve` end; twice is harmless."""
         self._server.should_exit = True
+
+
+def _with_operator(app: AsgiFastStream, operator: OperatorApp) -> Any:
+    async def both(scope: Any, receive: Any, send: Any) -> None:
+        ours = scope["type"] == "http" and is_ours(scope["path"])
+        await (operator if ours else app)(scope, receive, send)
+
+    return both
 
 
 def _plain(reason: str | None) -> AsgiResponse:

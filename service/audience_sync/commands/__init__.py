@@ -12,6 +12,7 @@ from audience_sync.commands.check_config import check_config
 from audience_sync.commands.dead_letters import dead_letter_commands
 from audience_sync.commands.demo import demo
 from audience_sync.commands.emulate import emulate
+from audience_sync.commands.operator import OPERATOR_COMMANDS
 from audience_sync.commands.plan import plan
 from audience_sync.commands.probe import probe
 from audience_sync.commands.rules import rules_commands
@@ -32,6 +33,8 @@ app.command()(asyncapi)
 app.command()(emulate)
 app.command()(demo)
 app.command()(probe)
+for command in OPERATOR_COMMANDS:
+    app.command()(command)
 app.add_typer(rules_commands)
 app.add_typer(chat_commands)
 app.add_typer(dead_letter_commands)

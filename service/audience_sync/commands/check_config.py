@@ -20,7 +20,7 @@ from audience_sync.events.inspection import Weight
 from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.security import KafkaSecurityError, tls_context
 from audience_sync.rules.problems import RulesError
-from audience_sync.settings import PREFIX, Settings, SettingsError, secret
+from audience_sync.settings import PREFIX, Settings, SettingsError, operator_token, secret
 
 
 def check_config(
@@ -97,7 +97,10 @@ def _problems(settings: Settings) -> Iterator[str]:
         if protection.token is not None:
             protection.token()
 
-    checks: tuple[Callable[[], None], ...] = (signing_key, security)
+    def operators_page() -> None:
+        operator_token(settings.admin)
+
+    checks: tuple[Callable[[], None], ...] = (signing_key, security, operators_page)
     for check in checks:
         try:
             check()

@@ -166,6 +166,11 @@ class Debouncer:
         return self.unheld == 0
 
     @property
+    def held(self) -> int:
+        """How many users are held."""
+        return len(self._held)
+
+    @property
     def unheld(self) -> int:
         """How many users are unsettled, those apart who are held."""
         return len(self._users) - len(self._held)

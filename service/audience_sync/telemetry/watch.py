@@ -304,6 +304,24 @@ class Watch:
         self._metrics.stopped.set(0)
         self._log.info("delivery_goes_on")
 
+    # what an operator does
+
+    def paused(self, what: str) -> None:
+        """A person has paused it."""
+        self._log.warning("paused", what=what, kept="everything, until it is resumed or the process ends")
+
+    def resumed(self, what: str) -> None:
+        """A person lets it go on."""
+        self._log.info("resumed", what=what)
+
+    def replay_asked(self, letters: int) -> None:
+        """A person wants so many letters replayed."""
+        self._log.info("replay_asked", letters=letters)
+
+    def level_changed(self, level: str, *, by_itself: bool) -> None:
+        """Lines below *level* are no longer told, those from it on are."""
+        self._log.warning("log_level_changed", to=level, by_itself=by_itself)
+
     # dead letters
 
     def buried(self, letter_id: str, cause: str, info: str) -> None:

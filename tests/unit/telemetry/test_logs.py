@@ -2,13 +2,14 @@
 
 import json
 import logging
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
 import structlog
 
-from audience_sync.telemetry.logs import QUIET, set_up
+from audience_sync.telemetry.logs import QUIET, LastLines, Level, set_up
 
 ADDRESS: Final = "https://host/v4/x?usersig=planted-signature-77"
 
@@ -108,3 +109,60 @@ def test_text_is_for_people(written: Written) -> None:
     [line] = written().splitlines()
     assert "draining" in line
     assert "seconds" in line
+
+
+def test_a_level_is_changed_for_a_while_and_goes_back(written: Written) -> None:
+    """Loggers that were used before obey, too."""
+    set_up(level="INFO", shape="json")
+    log, level = structlog.get_logger("audience_sync"), Level("INFO")
+    log.debug("foreign_key_user", user="alice")
+    assert written() == ""
+
+    level.change("DEBUG", seconds=60.0, now=100.0)
+    log.debug("foreign_key_user", user="alice")
+    assert [line["action"] for line in lines(written())] == ["foreign_key_user"]
+    assert (level.now, level.back_at) == ("DEBUG", 160.0)
+
+    assert not level.look(159.9)
+    assert level.look(160.0)
+    assert not level.look(161.0)
+    log.debug("foreign_key_user", user="alice")
+    assert written() == ""
+    assert (level.now, level.back_at) == ("INFO", None)
+
+
+def test_at_any_level_no_library_tells_an_address(written: Written) -> None:
+    """As when it is set at the start."""
+    set_up(level="INFO", shape="json")
+    Level("INFO").change("DEBUG", seconds=60.0, now=100.0)
+    logging.getLogger("httpx").info("HTTP Request: POST %s", ADDRESS)
+    logging.getLogger("aiohttp.client").debug(ADDRESS)
+
+    assert "planted" not in written()
+
+
+@pytest.mark.parametrize(
+    ("level", "seconds"), [("debug", 60.0), ("", 60.0), ("INFO", 0.0), ("INFO", 3601.0), ("INFO", math.nan)]
+)
+def test_a_level_that_is_none_and_a_time_without_end_are_refused(level: str, seconds: float) -> None:
+    """With what could be meant."""
+    with pytest.raises(ValueError, match=r"there is|seconds"):
+        Level("INFO").change(level, seconds=seconds, now=100.0)
+
+
+def test_the_last_lines_are_kept_the_last_one_first(written: Written) -> None:
+    """So many, from WARNING on, shortened; ours by their action, others by their text."""
+    set_up(level="DEBUG", shape="json")
+    last = LastLines(most=2, most_characters=5)
+    logging.getLogger().addHandler(last)
+    log = structlog.get_logger("audience_sync")
+    log.error("first")
+    log.info("assigned")
+    log.warning("commit_failed", error="RebalanceInProgress")
+    logging.getLogger("somebody").error("it is %s", "broken")
+
+    assert [(line.level, line.action, line.fields) for line in last.lines] == [
+        ("error", "library_said", {"text": "it is"}),
+        ("warning", "commit_failed", {"error": "Rebal"}),
+    ]
+    assert len(lines(written())) == 4
