@@ -180,7 +180,7 @@ class History:
 
     def _a_user_holds_one_mark_a_partition(self) -> None:
         for user in self.debouncer._users.values():
-            for marks in (user.marks, user.round.marks if user.round else []):
+            for marks in (user.marks, user.round.marks if user.round else ()):
                 assert len({mark.ledger.topic for mark in marks}) == len(marks)
 
     def drain(self) -> None:
@@ -265,14 +265,14 @@ def test_no_request_names_more_than_a_hundred_users(users: int, endpoint: Endpoi
 
 
 def _forget_what_arrived(user: User, endpoint: Endpoint, part: Part, not_before: float) -> None:
-    user.waiting = Folded()
+    user.waiting = []
     _come_back(user, endpoint, part, not_before)
 
 
 def _fold_over(user: User, endpoint: Endpoint, part: Part, not_before: float) -> None:
-    arrived, user.waiting = user.waiting, Folded()
+    arrived, user.waiting = user.waiting, []
     _come_back(user, endpoint, part, not_before)
-    user.waiting.fold_under(arrived)
+    user.waiting[:0] = arrived
 
 
 def _come_back_at_once(user: User, endpoint: Endpoint, part: Part, not_before: float) -> None:  # noqa: ARG001 - that is the mistake

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience_sync.core.changes import AddTag, Change, RemoveTag
-from audience_sync.core.folding import Folded, changes_of
+from audience_sync.core.folding import Folded, changes_of, leaves_first
 from audience_sync.core.limits import ATTRIBUTES_PER_APP, TAGS_PER_USER_AND_REQUEST
 from tests.properties.histories import State, changes, states
 
@@ -53,6 +53,15 @@ def test_folding_under_is_what_would_have_been_folded_in_order(
     left = [change for part in unfolded(above) for change in part]
 
     assert state.copy().apply(left) == state.copy().apply([*earlier, *later])
+
+
+@given(st.lists(changes, min_size=1, max_size=10), st.lists(changes, max_size=4))
+def test_what_certainly_leaves_first_still_does(came: list[Change], later: list[Change]) -> None:
+    """Else a ready user would stand in the queue of an endpoint that has nothing of his to carry."""
+    first = folded(came).next_endpoint()
+    assert first is not None
+    if leaves_first(first, later):
+        assert folded([*came, *later]).next_endpoint() is first
 
 
 @given(states, st.lists(changes, max_size=30))

@@ -535,7 +535,7 @@ def forgets_what_arrived_during_a_request() -> Iterator[None]:
         if ended is not None:
             for mark in self.marks:
                 mark.settle()
-            self.waiting, self.marks = Folded(), []
+            self.waiting, self.marks = [], ()
         return ended
 
     with _replaced(User, settled=settled):

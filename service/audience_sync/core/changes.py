@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, final
 
 import msgspec
 
@@ -10,32 +10,37 @@ UserId = NewType("UserId", str)
 """The account in the Chat API that changes apply to."""
 
 
-class SetAttribute(msgspec.Struct, frozen=True):
+@final
+class SetAttribute(msgspec.Struct, frozen=True, gc=False):
     """The attribute has this value from now on, whatever it was."""
 
     name: str
     value: str
 
 
-class RemoveAttribute(msgspec.Struct, frozen=True):
+@final
+class RemoveAttribute(msgspec.Struct, frozen=True, gc=False):
     """The attribute has no value from now on."""
 
     name: str
 
 
-class AddTag(msgspec.Struct, frozen=True):
+@final
+class AddTag(msgspec.Struct, frozen=True, gc=False):
     """The user carries the tag from now on."""
 
     tag: str
 
 
-class RemoveTag(msgspec.Struct, frozen=True):
+@final
+class RemoveTag(msgspec.Struct, frozen=True, gc=False):
     """The user does not carry the tag from now on."""
 
     tag: str
 
 
-class RemoveAllTags(msgspec.Struct, frozen=True):
+@final
+class RemoveAllTags(msgspec.Struct, frozen=True, gc=False):
     """The user carries no tag from now on."""
 
 

@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from heapq import heappop, heappush
 from typing import Final
 
 import msgspec
@@ -10,8 +9,10 @@ import msgspec
 from audience_sync.core.batches import ALONE, ReadyUsers
 from audience_sync.core.changes import Change, Endpoint, Part, Request, UserId, names_in
 from audience_sync.core.confirmations import Confirmations
+from audience_sync.core.folding import leaves_first
 from audience_sync.core.ledger import Ledger, Mark
 from audience_sync.core.limits import USERS_PER_REQUEST
+from audience_sync.core.schedule import Schedule
 from audience_sync.core.user_state import Refused, Round, Step, User
 
 SUSPECT_SECONDS: Final = 600.0
@@ -82,7 +83,7 @@ class Debouncer:
         nothing = Confirmations(seconds=0.0, most_names=0)
         self._confirmations = nothing if confirmations is None else confirmations
         self._users: dict[UserId, User] = {}
-        self._schedule: list[tuple[float, UserId]] = []
+        self._schedule = Schedule()
         self._held: list[User] = []
         self._draining = False
         self._witnesses: dict[tuple[Endpoint, str], tuple[UserId, Part]] = {}
@@ -107,7 +108,8 @@ class Debouncer:
         urgent: bool = False,
     ) -> None:
         """Fold in what the event at *position* of *ledger* says of a user. *at*: the event's own moment."""
-        at = min(at, now)
+        if at > now:
+            at = now
         user = self._users.get(user_id)
         if user is None:
             user = self._users[user_id] = User(user_id, at, now)
@@ -115,38 +117,35 @@ class Debouncer:
                 self._recall(user, now)
             user.absorb(changes, ledger, position, at, now)
             user.urgent = urgent
-            self._wait(user)
+            self._wait(user, now)
             return
-        marks = len(user.marks)
+        marks = user.marks
         user.absorb(changes, ledger, position, at, now)
-        if len(user.marks) > max(marks, 1):
+        if user.marks is not marks and len(user.marks) > 1:
             self.seen_on_two_numbers += user.marks[-1].ledger.number != user.marks[0].ledger.number
         if urgent and not user.urgent:
             user.urgent = True
             if user.step is Step.WAITING:
-                self._wait(user)
+                self._wait(user, now)
         if user.step is Step.READY:
-            self._stand_in_the_right_queue(user)
+            self._stand_in_the_right_queue(user, changes)
 
     def advance(self, now: float) -> None:
         """Let everyone become ready whose moment has come."""
-        schedule, users = self._schedule, self._users
-        while schedule and schedule[0][0] <= now:
-            moment, user_id = heappop(schedule)
-            user = users.get(user_id)
-            if user is None or user.step is not Step.WAITING or user.scheduled_at != moment:
+        for user in self._schedule.take(now):
+            if user.step is not Step.WAITING:
                 continue
             if self._ready_at(user) <= now:
                 self._make_ready(user, now)
             else:
-                self._wait(user)
+                self._wait(user, now)
 
     def drain(self, now: float) -> None:
         """From now on nobody waits for quiet. Who came back from an ambiguous end still waits for that."""
         self._draining = True
         for user in self._users.values():
             if user.step is Step.WAITING:
-                self._wait(user)
+                self._wait(user, now)
         self.advance(now)
 
     def release(self, now: float) -> None:
@@ -158,7 +157,7 @@ class Debouncer:
     @property
     def next_ready_at(self) -> float | None:
         """No later than the moment when the next waiting user becomes ready; None if nobody waits."""
-        return self._schedule[0][0] if self._schedule else None
+        return self._schedule.next_at
 
     @property
     def drained(self) -> bool:
@@ -191,11 +190,12 @@ class Debouncer:
         changes, rounds = 0, []
         for user_id in self.ready.foremost(endpoint):
             user = self._users[user_id]
-            repeats = self._confirmations.skip(user_id, user.left, now)
+            left = user.left
+            repeats = self._confirmations.skip(user_id, left, now)
             if not repeats:
                 continue
             changes += len(repeats)
-            user.said_before(repeats)
+            user.said_before(repeats, left)
             if (to := user.next_endpoint()) is endpoint:
                 continue
             if to is not None:
@@ -293,7 +293,7 @@ class Debouncer:
         if ended is None:
             self._enqueue(user, now)
         elif user.waiting:
-            self._wait(user)
+            self._wait(user, now)
         else:
             del self._users[user_id]
             if user_id not in self._suspects:
@@ -311,7 +311,7 @@ class Debouncer:
         if company is not None:
             user.company = company
         user.came_back(request.endpoint, request.parts[user_id], not_before)
-        self._wait(user)
+        self._wait(user, not_before)
 
     def _cut(self, user_id: UserId, endpoint: Endpoint) -> Part:
         part = self._users[user_id].cut(endpoint)
@@ -405,10 +405,9 @@ class Debouncer:
             return user.not_before
         return user.ready_at(self._times.quiet_seconds, self._times.longest_wait_seconds)
 
-    def _wait(self, user: User) -> None:
+    def _wait(self, user: User, not_before: float) -> None:
         user.step = Step.WAITING
-        user.scheduled_at = self._ready_at(user)
-        heappush(self._schedule, (user.scheduled_at, user.user_id))
+        self._schedule.put(user, max(self._ready_at(user), not_before))
 
     def _make_ready(self, user: User, now: float) -> None:
         if self._may_send(user.marks):
@@ -424,12 +423,15 @@ class Debouncer:
         user.queue = endpoint
         self.ready.add(user.user_id, endpoint, now, company=user.company)
 
-    def _stand_in_the_right_queue(self, user: User) -> None:
+    def _stand_in_the_right_queue(self, user: User, changes: Sequence[Change]) -> None:
+        """*changes*, which he has absorbed, may have changed which of his parts leaves first."""
+        assert user.queue is not None
+        if user.round is None and leaves_first(user.queue, changes):
+            return
         if user.round is not None and not user.round.rest:
             user.end_round_early()
         endpoint = user.next_endpoint()
         assert endpoint is not None
-        assert user.queue is not None
         if endpoint is not user.queue:
             self.ready.move(user.user_id, user.queue, endpoint, company=user.company)
             user.queue = endpoint

@@ -108,8 +108,8 @@ class Ledger:
         return marks[0] if marks else None
 
 
-def earliest(marks: list[Mark], others: list[Mark]) -> list[Mark]:
-    """Of two users' lists of marks one with the earlier of each partition; the later ones are settled."""
+def earliest(marks: Sequence[Mark], others: Sequence[Mark]) -> tuple[Mark, ...]:
+    """Of two users' marks one with the earlier of each partition; the later ones are settled."""
     kept = list(marks)
     for other in others:
         for index, mark in enumerate(kept):
@@ -119,4 +119,4 @@ def earliest(marks: list[Mark], others: list[Mark]) -> list[Mark]:
                 break
         else:
             kept.append(other)
-    return kept
+    return tuple(kept)

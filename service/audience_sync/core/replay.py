@@ -7,7 +7,7 @@ it is read now: so it loses against every newer word that is known of its user.
 from collections.abc import Mapping
 from typing import Final
 
-from audience_sync.core.folding import Folded, folded_part
+from audience_sync.core.folding import Folded, folded, folded_part
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.replay_ledger import ReplayMark
 from audience_sync.core.user_state import User
@@ -64,7 +64,7 @@ def known_of(user: User | None) -> Folded:
     known = Folded()
     if user is None:
         return known
-    known.fold_under(user.waiting)
+    known.fold_under(folded(user.waiting))
     if user.round is not None:
         known.fold_under(user.round.rest)
         for endpoint, part in reversed(user.round.sent):

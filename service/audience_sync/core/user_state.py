@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum, auto
+from typing import Final
 
 import msgspec
 
@@ -14,9 +15,13 @@ from audience_sync.core.changes import (
     RemoveTag,
     UserId,
 )
-from audience_sync.core.folding import Folded, folded_part
+from audience_sync.core.folding import Folded, folded, folded_part
 from audience_sync.core.ledger import Ledger, Mark, earliest
 from audience_sync.core.limits import USERS_PER_REQUEST
+
+FEW: Final = 16
+"""So many changes of a user wait as they came. Ours: most users leave with fewer, and a short list of them takes a
+third of the memory that they take folded. Whoever has more is folded each time they have doubled."""
 
 
 class Step(Enum):
@@ -57,7 +62,7 @@ class Round:
 
     __slots__ = ("first_at", "marks", "rest", "sent")
 
-    def __init__(self, rest: Folded, marks: list[Mark], first_at: float) -> None:
+    def __init__(self, rest: Folded, marks: tuple[Mark, ...], first_at: float) -> None:
         self.rest = rest
         self.marks = marks
         self.first_at = first_at
@@ -69,6 +74,8 @@ class User:
 
     company: how many users a request with him may name.
     refused: since when requests with him are refused, or None: they are not.
+    waiting: what is to be said of him after the round, in the log's order; folded no later than it leaves.
+    fold_at: how many changes of it are too many to wait as they came.
     asked: whether the API was asked, since he was refused, if he exists, and has not denied it.
     first_at, last_at: epoch seconds; the moment of the first event in `waiting`, and when the last one came.
     """
@@ -77,6 +84,7 @@ class User:
         "asked",
         "company",
         "first_at",
+        "fold_at",
         "last_at",
         "marks",
         "not_before",
@@ -93,8 +101,9 @@ class User:
     def __init__(self, user_id: UserId, first_at: float, now: float) -> None:
         self.user_id = user_id
         self.step = Step.WAITING
-        self.waiting = Folded()
-        self.marks: list[Mark] = []
+        self.waiting: list[Change] = []
+        self.fold_at = FEW
+        self.marks: tuple[Mark, ...] = ()
         self.round: Round | None = None
         self.first_at = first_at
         self.last_at = now
@@ -118,30 +127,30 @@ class User:
         if self.round is not None:
             others = [change for change in changes if not self._absorbed_by_the_round(change)]
             if len(others) < len(changes):
-                _hold(self.round.marks, ledger, position, at)
+                self.round.marks = _held(self.round.marks, ledger, position, at)
             if not others:
                 return
             changes = others
-        if not self.waiting:
-            self.first_at = at
         waiting = self.waiting
-        for change in changes:
-            waiting.fold(change)
+        if not waiting:
+            self.first_at = at
+        waiting += changes
+        if len(waiting) > self.fold_at:
+            self._wait_with(folded(waiting))
         self.last_at = now
-        _hold(self.marks, ledger, position, at)
+        self.marks = _held(self.marks, ledger, position, at)
 
     def _absorbed_by_the_round(self, change: Change) -> bool:
         """Whether the unsent rest of the round has taken *change*, so that no stale value leaves."""
         assert self.round is not None
         rest = self.round.rest
-        match change:
-            case RemoveAllTags():
-                rest.tags.clear()
-                return False
-            case AddTag(tag) | RemoveTag(tag):
-                takes = tag in rest.tags
-            case _:
-                takes = change.name in rest.attributes
+        if type(change) is RemoveAllTags:
+            rest.tags.clear()
+            return False
+        if type(change) is AddTag or type(change) is RemoveTag:
+            takes = change.tag in rest.tags
+        else:
+            takes = change.name in rest.attributes
         if takes:
             rest.fold(change)
         return takes
@@ -149,7 +158,7 @@ class User:
     @property
     def left(self) -> Folded:
         """What leaves next: the rest of the round that is under way, or all that waits."""
-        return self.round.rest if self.round else self.waiting
+        return self.round.rest if self.round else folded(self.waiting)
 
     def next_endpoint(self) -> Endpoint | None:
         """The endpoint that this user's next part is for."""
@@ -166,27 +175,27 @@ class User:
     def cut(self, endpoint: Endpoint) -> Part:
         """Take this user's part for *endpoint*, which begins a round if none is under way."""
         self.step = Step.SENDING
-        begun = self.begun()
+        begun = self._begun()
         part = begun.rest.take(endpoint)
         begun.sent.append((endpoint, part))
         return part
 
-    def begun(self) -> Round:
-        """The round that is under way; all that waits begins one if none is."""
+    def _begun(self, left: Folded | None = None) -> Round:
+        """The round that is under way; all that waits, or what is *left* of it, begins one if none is."""
         if self.round is None:
-            self.round = Round(self.waiting, self.marks, self.first_at)
-            self.waiting, self.marks, self.urgent = Folded(), [], False
+            self.round = Round(folded(self.waiting) if left is None else left, self.marks, self.first_at)
+            self.waiting, self.fold_at, self.marks, self.urgent = [], FEW, (), False
         return self.round
 
-    def said_before(self, repeats: Folded) -> None:
-        """These words were taken out of what is left, for the API has them: they count like what was confirmed."""
-        begun = self.begun()
+    def said_before(self, repeats: Folded, left: Folded) -> None:
+        """These words are taken out of what is *left*, for the API has them: they count like what was confirmed."""
+        begun = self._begun(left)
         while (endpoint := repeats.next_endpoint()) is not None:
             begun.sent.append((endpoint, repeats.take(endpoint)))
 
     def send_again(self) -> None:
         """What was settled before leaves once more, and nothing waits for it."""
-        self.round = Round(Folded(), [], self.first_at)
+        self.round = Round(Folded(), (), self.first_at)
         self.step = Step.SENDING
 
     def settled(self) -> Round | None:
@@ -209,15 +218,21 @@ class User:
     def end_round_early(self) -> None:
         """Put the round's rest back under what arrived meanwhile. All marks that matter are kept."""
         assert self.round is not None
-        self.waiting.fold_under(self.round.rest)
+        waiting = folded(self.waiting)
+        waiting.fold_under(self.round.rest)
+        self._wait_with(waiting)
         self.marks = earliest(self.round.marks, self.marks)
         self.first_at = self.round.first_at
         self.round = None
 
+    def _wait_with(self, waiting: Folded) -> None:
+        self.waiting = [*waiting.changes()]
+        self.fold_at = FEW + 2 * len(self.waiting)
 
-def _hold(marks: list[Mark], ledger: Ledger, position: int, at: float) -> None:
-    """See that *marks* has one of *ledger*. An earlier one covers *position*: one mark a partition, not a record."""
+
+def _held(marks: tuple[Mark, ...], ledger: Ledger, position: int, at: float) -> tuple[Mark, ...]:
+    """*marks* with one of *ledger*. An earlier one covers *position*: one mark a partition, not a record."""
     for mark in marks:
         if mark.ledger is ledger:
-            return
-    marks.append(ledger.mark(position, at))
+            return marks
+    return (*marks, ledger.mark(position, at))

@@ -38,7 +38,7 @@ def test_of_two_lists_of_marks_the_earlier_of_each_partition_stays() -> None:
     for ledger in (one, other):
         ledger.read_up_to(9)
 
-    assert earliest([late], [only, early]) == [early, only]
+    assert earliest([late], [only, early]) == (early, only)
 
     early.settle()
     assert (one.settled_position, other.settled_position) == (9, 5), (

@@ -2,7 +2,7 @@
 
 from audience_sync.core.changes import AddTag, Endpoint, SetAttribute, UserId
 from audience_sync.core.ledger import Ledger
-from audience_sync.core.user_state import Step, User
+from audience_sync.core.user_state import FEW, Step, User
 
 
 def test_a_user_holds_one_mark_a_partition_however_many_records_he_waits_for() -> None:
@@ -15,6 +15,20 @@ def test_a_user_holds_one_mark_a_partition_however_many_records_he_waits_for() -
             user.absorb([AddTag("a")], ledger, position, 0.0, 0.0)
 
     assert [(mark.ledger, mark.position) for mark in user.marks] == [(ledger, 0) for ledger in ledgers]
+
+
+def test_a_user_waits_with_few_changes_however_many_come() -> None:
+    """Memory grows with what there is to say of a user, not with how often it is said."""
+    ledger, user, most = Ledger("events", 0, 0), User(UserId("alice"), 0.0, 0.0), 0
+    for position in range(1000):
+        user.absorb(
+            [AddTag(f"{position % 5}"), SetAttribute("at", f"{position}")], ledger, position, 0.0, 0.0
+        )
+        most = max(most, len(user.waiting))
+
+    assert most < 2 * FEW
+    assert user.cut(Endpoint.ADD_TAGS) == ["0", "1", "2", "3", "4"]
+    assert user.cut(Endpoint.SET_ATTRIBUTES) == {"at": "999"}
 
 
 def test_the_wait_of_what_arrives_during_a_request_begins_with_its_own_first_event() -> None:
