@@ -8,12 +8,18 @@ from benchmarks.document import ROOT, Document
 from benchmarks.report.charts.ranges import Range, Spot, ranges
 from benchmarks.report.findings import Finding, Findings
 from benchmarks.report.section import Goal, Part, Section, picture, words
-from benchmarks.report.sections import throughput
+from benchmarks.report.sections import mixes, rules_engine, sizes, throughput, transports
 
 DOCS: Final = ROOT / "docs"
 MADE: Final = "<!-- Made from docs/performance.json by `python -m benchmarks --report`. -->"
 
-PARTS: Final[tuple[Part[Any], ...]] = (throughput.PART,)
+PARTS: Final[tuple[Part[Any], ...]] = (
+    throughput.PART,
+    sizes.PART,
+    mixes.PART,
+    transports.PART,
+    rules_engine.PART,
+)
 """The parts in the page's order."""
 
 

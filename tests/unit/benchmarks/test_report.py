@@ -7,7 +7,7 @@ import msgspec
 from benchmarks.document import Document
 from benchmarks.measuring import Machine, Spread, Used, spread
 from benchmarks.measuring import Memory as Held
-from benchmarks.parts import throughput
+from benchmarks.parts import mixes, rules_engine, sizes, throughput, transports
 from benchmarks.report.findings import Finding, Findings, findings
 from benchmarks.report.page import PARTS, pages
 from benchmarks.rig import Outcome
@@ -37,6 +37,7 @@ def outcome(**changed: Any) -> Outcome:
         "seconds_to_confirmed": 2.9,
         "used": Used(3.0, 0.1),
         "used_to_start": Used(1.0, 0.1),
+        "chat_used": Used(0.1, 0.0),
         "memory": Held(100_000_000, 120_000_000),
         "counters": Counters(users_per_request={"im_set_attr": {100: 3}}),
         "fewest_requests": 900,
@@ -100,6 +101,70 @@ def test_a_goal_that_is_missed_is_told_with_its_reason() -> None:
 
     assert "| at least 50 % | 41 % (40 % to 42 %) | **no** |" in made
     assert "41 % (40 % to 42 %) instead of at least 50 %. Decoding takes half of it." in made
+
+
+def a_size(users: int, cost: float) -> sizes.One:
+    """One of them."""
+    return sizes.One(users, 100_000, cost, 200_000_000, outcome())
+
+
+def test_the_growth_of_sizes_is_judged_where_nothing_is_folded() -> None:
+    """Small sizes are cheaper, and no promise."""
+    found = sizes.Figures([a_size(1_000, 3.0)], [a_size(100_000, 10.0), a_size(1_000_000, 11.0)], 1.1, 0)
+    made = pages(document(sizes=found), Findings())
+
+    assert "| at most 1.15 | 1.10 | yes |" in made["performance.md"]
+    assert "| 1,000 | 100,000 | 0 | 3.0 µs | 200 MB |" in made["performance.md"]
+    assert "1,000,000 users" in made["images/performance-sizes.svg"]
+    worse = msgspec.structs.replace(found, growth=1.2)
+    assert "| at most 1.15 | 1.20 | **no** |" in pages(document(sizes=worse), Findings())["performance.md"]
+
+
+def test_a_mix_that_leaves_a_user_out_of_step_or_is_refused_misses_its_goal() -> None:
+    """However fast it is; and the first mix is told again, as the last."""
+    mix = mixes.Seen(
+        name="zipf",
+        meaning="few have most",
+        events=10,
+        users=5,
+        events_per_second=1.0,
+        microseconds_per_event=2.0,
+        times_the_first=1.0,
+        requests_per_fewest=1.0,
+        users_per_request=5.0,
+        most_calls_in_a_second=3,
+        refused=0,
+        users_out_of_step=0,
+        outcome=outcome(),
+    )
+    bad = msgspec.structs.replace(mix, name="storm", meaning="one has all", refused=7, users_out_of_step=1)
+    made = pages(document(mixes=mixes.Figures([mix, bad, mix], 1)), Findings())["performance.md"]
+
+    assert "| users out of step in the end, over all mixes | 0 | 1 | **no** |" in made
+    assert "| calls that the API refused, over all mixes | 0 | 7 | **no** |" in made
+    assert "| zipf again |" in made
+    assert made.count("few have most") == 1
+    good = pages(document(mixes=mixes.Figures([mix, mix], 0)), Findings())["performance.md"]
+    assert "| calls that the API refused, over all mixes | 0 | 0 | yes |" in good
+
+
+def test_clients_and_rules_are_told() -> None:
+    """Parts of which one has a goal."""
+    three = transports.Figures(*(spread([value]) for value in (2.0, 0.7, 0.25, 0.35, 2.8)))
+    rules = {
+        "rules_events_per_second": 80_000.0,
+        "by_hand_events_per_second": 100_000.0,
+        "ratio_median": 0.79,
+        "ratio_of_the_lowest_tenth": 0.7,
+        "ratio_of_the_highest_tenth": 0.85,
+    }
+    made = pages(document(transports=three, rules_engine=rules_engine.Figures(rules, rules)), Findings())[
+        "performance.md"
+    ]
+
+    assert "0.70 ms of CPU" in made
+    assert "ours is 0.350 of it" in made
+    assert "| at least 80 % | 79 % (70 % to 85 %) | **no** |" in made
 
 
 def test_what_has_not_run_is_said() -> None:
