@@ -111,7 +111,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         settings.registry, watch=watch, fetched=lambda: consumer.turn(), clock=clock, chance=chance
     )
     find = None if settings.registry.url is None else schemas.find
-    translator = Translator(rules, find, rekeyed_topic=kafka.rekeyed_topic)
+    translator = Translator(rules, find, rekeyed_topic=kafka.rekeyed_topic, all_times=False)
     shares = Shares()
     failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -188,7 +188,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     )
     consumer = Consumer(
         intake=Intake(
-            translate=translator.translate,
+            translation=translator.translation,
             by_event_time=translator.by_event_time,
             want=schemas.want,
             bury=burial.unusable,

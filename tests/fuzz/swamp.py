@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -62,7 +63,7 @@ class Swamp:
             self._letters, guard=guard, settled=lambda: None, clock=lambda: NOW, sleep=asyncio.sleep
         )
         self._intake = Intake(
-            translate=translator.translate,
+            translation=translator.translation,
             by_event_time=lambda _: False,
             want=lambda _: None,
             bury=self._burial.unusable,
@@ -164,19 +165,19 @@ class Swamp:
         """It never says no."""
         raise AssertionError(f"{letter_id}: {error}")
 
-    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
-        """Changes come of a record."""
-        assert all(part.user and part.changes for part in event.parts)
-        self.counts["translated"] += 1
-        self.counts[f"{topic} translated"] += 1
+    def translated(self, topic: str, events: Sequence[Translated | TranslatedMany]) -> None:
+        """Changes come of records."""
+        assert all(part.user and part.changes for event in events for part in event.parts)
+        self.counts["translated"] += len(events)
+        self.counts[f"{topic} translated"] += len(events)
 
     def late(self, topic: str, changes: int) -> None:
         """Nobody orders by time here."""
 
-    def ignored(self, topic: str) -> None:
-        """Nothing comes of it."""
-        self.counts["ignored"] += 1
-        self.counts[f"{topic} ignored"] += 1
+    def ignored(self, topic: str, events: int) -> None:
+        """Nothing comes of them."""
+        self.counts["ignored"] += events
+        self.counts[f"{topic} ignored"] += events
 
     def unusable(self, topic: str, event: Unusable) -> None:
         """It goes to the dead letters, for one of the known reasons, which is told in a sentence."""

@@ -68,7 +68,7 @@ rules: [{{name: one, event: followed, user: "{{user}}", changes: [{{add_tag: "{{
         )
         self.consumer = Consumer(
             intake=Intake(
-                translate=Translator(rules).translate,
+                translation=Translator(rules).translation,
                 by_event_time=lambda _: False,
                 want=lambda _: None,
                 bury=self._bury,
@@ -131,14 +131,14 @@ rules: [{{name: one, event: followed, user: "{{user}}", changes: [{{add_tag: "{{
         """The broker did not say."""
         self.seen.append(error)
 
-    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
-        """An event was understood."""
+    def translated(self, topic: str, events: Sequence[Translated | TranslatedMany]) -> None:
+        """Events were understood."""
 
     def late(self, topic: str, changes: int) -> None:
         """Changes are not applied."""
 
-    def ignored(self, topic: str) -> None:
-        """An event causes nothing."""
+    def ignored(self, topic: str, events: int) -> None:
+        """Events cause nothing."""
 
     def unusable(self, topic: str, event: Unusable) -> None:
         """A record can't be used."""
@@ -235,8 +235,8 @@ async def test_a_backlog_leaves_everything_else_its_turns(broker: str) -> None:
     read_in_turn: Counter[int] = Counter()
 
     class Counting(Pieces):
-        def translated(self, topic: str, event: Translated | TranslatedMany) -> None:  # noqa: ARG002 - that one was read
-            read_in_turn[turns] += 1
+        def translated(self, topic: str, events: Sequence[Translated | TranslatedMany]) -> None:  # noqa: ARG002 - how many
+            read_in_turn[turns] += len(events)
 
     async def turn() -> None:
         nonlocal turns

@@ -119,9 +119,10 @@ class Replica:
         """Something is done again."""
         self.errors.append(error)
 
-    def ignored(self, topic: str) -> None:
+    def ignored(self, topic: str, events: int) -> None:
         """Nobody is concerned."""
         assert topic
+        assert events
 
     def unusable(self, topic: str, event: Unusable) -> None:
         """It becomes a dead letter."""

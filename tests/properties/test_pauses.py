@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, cast
 
 import msgspec
@@ -128,7 +129,7 @@ def test_events_of_a_paused_rule_wait_in_their_topic(histories: list[Told]) -> N
         return Translated(UserId("alice"), (AddTag("a"),), urgent=False, event_seconds=None)
 
     intake = Intake(
-        translate=translate,
+        translation=lambda topic: partial(translate, topic),
         by_event_time=lambda _: False,
         want=lambda _: None,
         bury=lambda *_: None,

@@ -195,7 +195,7 @@ class World:
         self.under_way: Request | None = None
         self.corrected = False
         self.intake = Intake(
-            translate=lambda topic, record: self.translate(topic, record.value),
+            translation=lambda topic: lambda record: self.translate(topic, record.value),
             by_event_time=lambda _: False,
             want=lambda _: None,
             bury=self._bury,
@@ -354,13 +354,13 @@ class World:
         self.letters[replay.id] = replay.letter(cause=event.cause, info=event.info, now=self.clock())
         mark.settle()
 
-    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
+    def translated(self, topic: str, events: Sequence[Translated | TranslatedMany]) -> None:
         """Counted."""
 
     def late(self, topic: str, changes: int) -> None:
         """Nobody orders by time here."""
 
-    def ignored(self, topic: str) -> None:
+    def ignored(self, topic: str, events: int) -> None:
         """Counted."""
 
     def unusable(self, topic: str, event: Unusable) -> None:

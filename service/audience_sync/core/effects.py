@@ -6,7 +6,7 @@ from typing import Final
 from audience_sync.core.changes import Change, UserId
 from audience_sync.core.event import Cause, Event, Fields, Unusable
 from audience_sync.core.filling import Add, adder, too_many
-from audience_sync.core.limits import CHANGES_PER_EVENT, broken_by_user
+from audience_sync.core.limits import CHANGES_PER_EVENT, USER_ID_BYTES, broken_by_user
 from audience_sync.core.rule import ByTemplates, ByTranslator, Condition, Rule
 from audience_sync.core.templates import ITEM, Field, Render
 
@@ -35,7 +35,8 @@ class Templates:
         if isinstance(user, Unusable):
             cause = Cause.NO_USER if user.cause is Cause.MISSING_FIELD else user.cause
             return Unusable(cause, f"the user: {user.info}")
-        if len(user) > _SURELY_FIT and (broken := broken_by_user(user)) is not None:
+        may_break = len(user) > _SURELY_FIT and (len(user) > USER_ID_BYTES or not user.isascii())
+        if may_break and (broken := broken_by_user(user)) is not None:
             return Unusable(Cause.BROKEN_LIMIT, broken)
         return user
 

@@ -83,6 +83,11 @@ class TranslatedMany(msgspec.Struct, frozen=True, gc=False):
 
     parts: tuple[Translated, ...]
 
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Those of all its users."""
+        return tuple(change for part in self.parts for change in part.changes)
+
 
 class Ignored(msgspec.Struct, frozen=True, gc=False):
     """The event does nothing, as the rules wish. *reason* says it in a sentence."""

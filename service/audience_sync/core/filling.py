@@ -1,11 +1,12 @@
 """Changes as a rule states them, compiled into functions that one event fills in."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from audience_sync.core.changes import Change, RemoveAllTags, RemoveAttribute, SetAttribute
 from audience_sync.core.event import Cause, Fields, Unusable
-from audience_sync.core.limits import CHANGES_PER_EVENT, broken_by_change
+from audience_sync.core.limits import ATTRIBUTE_VALUE_BYTES, CHANGES_PER_EVENT, TAG_BYTES, broken_by_change
 from audience_sync.core.rule import AttributeTemplate, Otherwise, Planned, TagTemplate, ValueMap, WhenLacking
 from audience_sync.core.templates import ITEM, Field, Lack, Render, Template
 
@@ -14,6 +15,9 @@ Add = Callable[[Fields, list[Change]], Unusable | None]
 
 _SURELY_FIT: Final = 12
 """Characters that never take more than the 50 bytes of a value or tag: four bytes each in UTF-8. Not encoded."""
+
+_MOST: Final = min(TAG_BYTES, ATTRIBUTE_VALUE_BYTES)
+"""Characters of ASCII that fit: a byte each."""
 
 _BOOLEANS: Final = {True: "true", False: "false"}
 
@@ -33,7 +37,7 @@ def _attribute(planned: AttributeTemplate) -> Add:
     name, removal = planned.name, RemoveAttribute(planned.name)
     if planned.map is not None:
         return _mapped(planned, planned.map, removal)
-    return _filled_in(planned.value, lambda text: SetAttribute(name, text), planned.lacking, removal)
+    return _filled_in(planned.value, partial(SetAttribute, name), planned.lacking, removal)
 
 
 def _tag(planned: TagTemplate) -> Add:
@@ -66,7 +70,8 @@ def _filled_in(
         if isinstance(text, Unusable):
             return text if strict else _of_lack(text, template.lack(fields), lacking, removal, changes)
         change = make(text)
-        if len(text) > _SURELY_FIT and (broken := broken_by_change(change)) is not None:
+        may_break = len(text) > _SURELY_FIT and (len(text) > _MOST or not text.isascii())
+        if may_break and (broken := broken_by_change(change)) is not None:
             return Unusable(Cause.BROKEN_LIMIT, broken)
         changes.append(change)
         return None

@@ -5,6 +5,7 @@ is worked out then: which rules apply to a topic and type, where a field stands,
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from audience_sync.core.applying import Apply, applied, shortened
 from audience_sync.core.event import Cause, Event, Ignored, Translation, Unusable
@@ -36,11 +37,14 @@ class Rules:
         made, or that the Chat API would refuse, makes the whole event unusable: half an event would leave the
         user in a state that no event stands for.
         """
-        by_type = self._by_type.get(topic)
-        apply = by_type.get(event.type) if by_type is not None else None
-        return apply(event) if apply is not None else self._of_no_rule(topic, event)
+        return self.by_type(topic).get(event.type, partial(self.of_no_rule, topic))(event)
 
-    def _of_no_rule(self, topic: str, event: Event) -> Ignored | Unusable:
+    def by_type(self, topic: str) -> Mapping[str, Apply]:
+        """What events of *topic* do whose type a rule names; `of_no_rule` is for the others."""
+        return self._by_type.get(topic, {})
+
+    def of_no_rule(self, topic: str, event: Event) -> Ignored | Unusable:
+        """What becomes of an event of *topic* whose type no rule names."""
         source = self.sources.get(topic)
         if source is None:
             info = f"no source names the topic {topic!r}; add it to the sources, or leave its events alone"

@@ -135,7 +135,7 @@ class Template(msgspec.Struct, frozen=True):
             case (Field() as only,):
                 return _reader(only)
             case (str(before), Field() as only):
-                return _after(before, _reader(only))
+                return _reader(only, before)
         return self._joined
 
     def _joined(self, fields: Fields) -> str | Unusable:
@@ -200,15 +200,19 @@ def parsed(text: str) -> Template:
     return Template(tuple(parts))
 
 
-def _reader(field: Field) -> Render:
-    """`field.read`, quicker for text at the top or one level below it: nearly all fields are."""
-    read = field.read
+def _reader(field: Field, before: str = "") -> Render:
+    """`field.read` with *before* in front, quicker for text at the top or one level below: nearly all fields are."""
+
+    def read(fields: Fields) -> str | Unusable:
+        text = field.read(fields)
+        return before + text if type(text) is str else text
+
     match field.keys:
         case (only,):
 
             def read_top(fields: Fields) -> str | Unusable:
                 text = fields.get(only)
-                return text if type(text) is str and text else read(fields)
+                return before + text if type(text) is str and text else read(fields)
 
             return read_top
         case (first, second):
@@ -216,15 +220,7 @@ def _reader(field: Field) -> Render:
             def read_below(fields: Fields) -> str | Unusable:
                 around = fields.get(first)
                 text = around.get(second) if type(around) is dict else None
-                return text if type(text) is str and text else read(fields)
+                return before + text if type(text) is str and text else read(fields)
 
             return read_below
     return read
-
-
-def _after(before: str, read: Render) -> Render:
-    def render(fields: Fields) -> str | Unusable:
-        text = read(fields)
-        return text if isinstance(text, Unusable) else before + text
-
-    return render

@@ -1,7 +1,9 @@
 """Records of our partitions into the waiting changes, as many as there is room for."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Final, Protocol
 
 from audience_sync.core.changes import Change, UserId
@@ -15,6 +17,8 @@ from audience_sync.formats import Record as RecordBytes
 
 LOW_MARK: Final = 0.8
 """Reading goes on when the waiting users are down to this part of their bound: no flutter at the edge."""
+
+_OFFSET: Final = attrgetter("offset")
 
 
 class Record(RecordBytes, Protocol):
@@ -41,14 +45,14 @@ class Replays(Protocol):
 class Watch(Protocol):
     """What an operator gets to see of the way in."""
 
-    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
-        """An event has caused changes, of one user or of several."""
+    def translated(self, topic: str, events: Sequence[Translated | TranslatedMany]) -> None:
+        """Events have caused changes, each of one user or of several."""
 
     def late(self, topic: str, changes: int) -> None:
         """So many changes of an event are not applied: a later event has spoken on the same before."""
 
-    def ignored(self, topic: str) -> None:
-        """An event causes nothing, as the rules say."""
+    def ignored(self, topic: str, events: int) -> None:
+        """So many events cause nothing, as the rules say."""
 
     def unusable(self, topic: str, event: Unusable) -> None:
         """A record goes to the dead letters."""
@@ -63,7 +67,7 @@ class Watch(Protocol):
 class Intake:
     """Translates records and lets their changes wait.
 
-    translate: what a record's bytes do to whom.
+    translation: what the records of a topic do to whom, as a function; asked for with each batch, since rules change.
     by_event_time: whether in a topic the events' own times decide which word is the last.
     want: asks for the schema that a record can't be read without; asked again at each look until it is there.
     bury: keeps an unusable record; its mark is settled when it stands in the dead letters.
@@ -76,7 +80,7 @@ class Intake:
     def __init__(
         self,
         *,
-        translate: Callable[[str, RecordBytes], Translation],
+        translation: Callable[[str], Callable[[RecordBytes], Translation]],
         by_event_time: Callable[[str], bool],
         want: Callable[[Wanting], None],
         bury: Callable[[PartitionKey, Record, Unusable, Mark], None],
@@ -88,7 +92,7 @@ class Intake:
         replays: Replays | None = None,
         paused: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        self._translate = translate
+        self._translation = translation
         self._by_event_time = by_event_time
         self._want = want
         self._bury = bury
@@ -120,62 +124,84 @@ class Intake:
 
     def take(self, tenure: Tenure, key: PartitionKey, records: Sequence[Record]) -> int:
         """Take in the first of *records*, which follow each other in one partition. Returns how many."""
-        ownership, debouncer = tenure.ownership, tenure.debouncer
-        below = ownership.readable_below(key, full=self.full(tenure) or self._paused(key.topic))
-        ledger = ownership.partitions[key].ledger
-        now = self._clock()
-        topic = key.topic
-        replays = self._replays if self._replays is not None and self._replays.topic == topic else None
-        by_event_time = self._by_event_time(topic)
-        for index, record in enumerate(records):
-            position = record.offset
-            if position >= below:
-                ledger.read_up_to(
-                    position
-                )  # no record lies before it: else a gap wider than the gate would last
-                return index
-            if replays is not None:
-                partition = ownership.partitions[key]
-                if not replays.take(
-                    tenure, key, record, now, partial(self._may_bury, partition, position, now)
-                ):
-                    return index
-                ledger.read_up_to(position + 1)
-                continue
+        below = tenure.ownership.readable_below(key, full=self.full(tenure) or self._paused(key.topic))
+        readable = len(records)
+        if records and records[-1].offset >= below:
+            readable = bisect_left(records, below, key=_OFFSET)
+        replays = self._replays if self._replays is not None and self._replays.topic == key.topic else None
+        within = records if readable == len(records) else records[:readable]
+        if replays is None:
+            taken = self._take_events(tenure, key, within)
+        else:
+            taken = self._take_replays(replays, tenure, key, within)
+        ledger = tenure.ownership.partitions[key].ledger
+        if taken:
+            ledger.read_up_to(records[taken - 1].offset + 1)
+        if taken == readable < len(records):
+            # no record lies before it: else a gap wider than the gate would last
+            ledger.read_up_to(records[readable].offset)
+        return taken
+
+    def _take_events(self, tenure: Tenure, key: PartitionKey, records: Sequence[Record]) -> int:
+        """The way of each of 100,000 events a second: what can be done once a batch is done here, or by the watch."""
+        topic, now, guard = key.topic, self._clock(), self._guard
+        partition = tenure.ownership.partitions[key]
+        ledger, add = partition.ledger, tenure.debouncer.add
+        translate, by_event_time = self._translation(topic), self._by_event_time(topic)
+        translated: list[Translated | TranslatedMany] = []
+        taken = ignored = 0
+        for record in records:
+            event = translate(record)
             at = record.timestamp / 1000 if record.timestamp > 0 else now
-            event = self._translate(topic, record)
             if type(event) is Translated or type(event) is TranslatedMany:
-                if self._guard.closed:
-                    self._guard.sound()
-                self._watch.translated(topic, event)
-                for part in event.parts:
+                if guard.closed:
+                    guard.sound()
+                translated.append(event)
+                for part in (event,) if type(event) is Translated else event.parts:
+                    user = part.user
                     changes: Sequence[Change] = part.changes
                     if by_event_time and part.event_seconds is not None:
                         # a time in the future counts as the record's own, or as now
                         changes = self._timely(tenure, topic, part, min(part.event_seconds, at, now))
                     if changes:
-                        debouncer.add(
-                            part.user,
+                        add(
+                            user,
                             changes,
                             ledger=ledger,
-                            position=position,
+                            position=record.offset,
                             at=at,
                             now=now,
                             urgent=part.urgent,
                         )
-                    if record.key is not None and not is_keyed_by(record.key, part.user):
-                        self._watch.foreign_key(topic, part.user)
+                    if (named := record.key) is not None and not is_keyed_by(named, user):
+                        self._watch.foreign_key(topic, user)
             elif type(event) is Unusable:
-                if not self._may_bury(ownership.partitions[key], position, now):
-                    return index
+                if not self._may_bury(partition, record.offset, now):
+                    break
                 self._watch.unusable(topic, event)
-                self._bury(key, record, event, ledger.mark(position, at))
+                self._bury(key, record, event, ledger.mark(record.offset, at))
             elif type(event) is Ignored:
-                self._watch.ignored(topic)
+                ignored += 1
             elif type(event) is Wanting:
                 self._want(event)
+                break
+            taken += 1
+        if translated:
+            self._watch.translated(topic, translated)
+        if ignored:
+            self._watch.ignored(topic, ignored)
+        return taken
+
+    def _take_replays(
+        self, replays: Replays, tenure: Tenure, key: PartitionKey, records: Sequence[Record]
+    ) -> int:
+        """One after the other: what is known of a user may rest on the one before."""
+        now, partition = self._clock(), tenure.ownership.partitions[key]
+        for index, record in enumerate(records):
+            may_bury = partial(self._may_bury, partition, record.offset, now)
+            if not replays.take(tenure, key, record, now, may_bury):
                 return index
-            ledger.read_up_to(position + 1)
+            partition.ledger.read_up_to(record.offset + 1)
         return len(records)
 
     def _timely(self, tenure: Tenure, topic: str, part: Translated, moment: float) -> Sequence[Change]:

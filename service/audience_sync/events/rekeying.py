@@ -45,8 +45,8 @@ class Watch(Protocol):
     def rekeying_failed(self, error: str) -> None:
         """Something has to be done again, and is."""
 
-    def ignored(self, topic: str) -> None:
-        """An event causes nothing, as the rules say."""
+    def ignored(self, topic: str, events: int) -> None:
+        """So many events cause nothing, as the rules say."""
 
     def unusable(self, topic: str, event: Unusable) -> None:
         """A record goes to the dead letters."""
@@ -244,8 +244,8 @@ class Rekeying(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
     def _tell(self, topic: str, made: Copies) -> None:
         if made.events:
             self._watch.rekeyed(topic, events=made.events, copies=len(made.copies))
-        for _ in range(made.ignored):
-            self._watch.ignored(topic)
+        if made.ignored:
+            self._watch.ignored(topic, made.ignored)
         for event, _, letter in made.letters:
             self._watch.unusable(topic, event)
             self._watch.buried(letter.id, letter.cause, letter.info)

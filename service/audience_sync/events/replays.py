@@ -58,11 +58,11 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Watch(Protocol):
     """What an operator gets to see of replays: they are counted like events."""
 
-    def translated(self, topic: str, event: Translated) -> None:
-        """A letter has caused changes."""
+    def translated(self, topic: str, events: Sequence[Translated]) -> None:
+        """Letters have caused changes."""
 
-    def ignored(self, topic: str) -> None:
-        """Nothing of a letter is left to be said: newer changes are known."""
+    def ignored(self, topic: str, events: int) -> None:
+        """Nothing of so many letters is left to be said: newer changes are known."""
 
     def unusable(self, topic: str, event: Unusable) -> None:
         """A letter goes back to the dead letters."""
@@ -106,7 +106,7 @@ class Replays:
                 assert isinstance(replay, Replay)
                 tenure.debouncer.add(user, changes, ledger=ledger, position=record.offset, at=at, now=now)
                 _label(replays_of(tenure.debouncer.user(user)), record.offset, replay, changes)
-                self._watch.translated(key.topic, event)
+                self._watch.translated(key.topic, [event])
             case Unusable():
                 if not may_bury():
                     return False
@@ -117,7 +117,7 @@ class Replays:
                 else:
                     self._bury(key, record, event, mark)
             case Ignored():
-                self._watch.ignored(key.topic)
+                self._watch.ignored(key.topic, 1)
         return True
 
 

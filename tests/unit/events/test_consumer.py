@@ -1,8 +1,9 @@
 """Assignments, commits and records that wait for room, on virtual time and without a broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -38,7 +39,7 @@ class Members:
         self.before_the_end: Callable[[Tenure], None] = lambda _: None
         self.consumer = Consumer(
             intake=Intake(
-                translate=_translate,
+                translation=lambda topic: partial(_translate, topic),
                 by_event_time=lambda _: False,
                 want=lambda _: None,
                 bury=self._bury,
@@ -80,14 +81,14 @@ class Members:
         """The broker did not say where to start."""
         self.seen.append(f"start unknown: {error[:10]}")
 
-    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
-        """An event has caused changes."""
+    def translated(self, topic: str, events: Sequence[Translated | TranslatedMany]) -> None:
+        """Events have caused changes."""
 
     def late(self, topic: str, changes: int) -> None:
         """Changes are not applied."""
 
-    def ignored(self, topic: str) -> None:
-        """An event causes nothing."""
+    def ignored(self, topic: str, events: int) -> None:
+        """Events cause nothing."""
 
     def unusable(self, topic: str, event: Unusable) -> None:
         """A record can't be used."""

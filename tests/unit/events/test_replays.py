@@ -1,5 +1,7 @@
 """Letters that are replayed: as older than all that is known, and never lost."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -46,7 +48,7 @@ class WayIn:
         self.buried: list[tuple[PartitionKey, Record, Unusable, Mark]] = []
         self.given_back: list[tuple[Replay, Unusable, Mark]] = []
         self.intake = Intake(
-            translate=_translate,
+            translation=lambda topic: partial(_translate, topic),
             by_event_time=lambda _: False,
             want=lambda wanting: self.told.append(str(wanting)),
             bury=lambda *told: self.buried.append(told),
@@ -63,16 +65,16 @@ class WayIn:
             ),
         )
 
-    def translated(self, topic: str, event: Translated | TranslatedMany) -> None:
-        """Changes come of it."""
-        self.told.append(f"{topic}: {', '.join(part.user for part in event.parts)}")
+    def translated(self, topic: str, events: Sequence[Translated | TranslatedMany]) -> None:
+        """Changes come of them."""
+        self.told += [f"{topic}: {', '.join(part.user for part in event.parts)}" for event in events]
 
     def late(self, topic: str, changes: int) -> None:
         """Nobody orders by time here."""
 
-    def ignored(self, topic: str) -> None:
-        """Nothing is left of it."""
-        self.told.append(f"{topic}: ignored")
+    def ignored(self, topic: str, events: int) -> None:
+        """Nothing is left of them."""
+        self.told += [f"{topic}: ignored"] * events
 
     def unusable(self, topic: str, event: Unusable) -> None:
         """It goes to the dead letters."""

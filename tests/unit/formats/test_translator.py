@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from audience_sync.core.changes import AddTag, RemoveTag, SetAttribute, UserId
 from audience_sync.core.event import Cause, Translated, Translation, Unusable
 from audience_sync.core.limits import broken_limit
+from audience_sync.core.rules import Rules
 from audience_sync.events.translator import Translator
 from audience_sync.formats import RawRecord
 from audience_sync.rules.file import load_rules, parse_rules
@@ -61,6 +62,27 @@ def test_a_record_of_a_topic_that_no_source_names_is_unusable() -> None:
     assert isinstance(event, Unusable)
     assert event.cause is Cause.UNKNOWN_TYPE
     assert "'gone'" in event.info
+
+
+def test_a_time_that_nobody_asks_for_is_not_read() -> None:
+    """Finding out when an event happened costs a quarter of what the event costs; where times decide it is read."""
+    shipped = load_rules()
+    membership, *others = shipped.sources.values()
+    deciding = msgspec.structs.replace(membership, event_time=True)
+    moments = {
+        (decides, all_times): Translator(
+            Rules([deciding if decides else membership, *others], shipped.rules), all_times=all_times
+        ).translate("membership-changed", RawRecord(MEMBERSHIP))
+        for decides in (False, True)
+        for all_times in (False, True)
+    }
+
+    assert {case: came.event_seconds for case, came in moments.items() if isinstance(came, Translated)} == {
+        (False, False): None,
+        (False, True): 1795336200.0,
+        (True, False): 1795336200.0,
+        (True, True): 1795336200.0,
+    }
 
 
 @given(st.sampled_from(TOPICS), st.none() | st.binary())

@@ -138,13 +138,13 @@ class _Seen:
         self.minute.arrived(arrival)
         topic, came = arrival.partition.topic, arrival.came
         if isinstance(came, Translated | TranslatedMany):
-            self._watch.translated(topic, came)
+            self._watch.translated(topic, [came])
             if arrival.foreign_key:
                 self._watch.foreign_key(topic, came.parts[0].user)
         elif isinstance(came, Unusable):
             self._watch.unusable(topic, came)
         elif isinstance(came, Ignored):
-            self._watch.ignored(topic)
+            self._watch.ignored(topic, 1)
 
     def cut(self, request: Request, *, at: float, ready: int) -> None:
         """A request would leave, and be confirmed."""

@@ -22,13 +22,21 @@ _CONTENT_TYPE: Final = "content-type"
 
 def cloudevent(record: Record) -> Event | Unusable:
     """A record into an event, or the reason why not. Never raises."""
+    event = untimed_cloudevent(record)
+    if isinstance(event, Unusable):
+        return event
+    return Event(event.type, event.fields, epoch_seconds(event.fields.get("time")))
+
+
+def untimed_cloudevent(record: Record) -> Event | Unusable:
+    """The same without its time, for a source of which nobody asks."""
     fields = decoded_object(record.value) if not record.headers else _with_headers(record)
     if isinstance(fields, Unusable):
         return fields
     kind = fields.get("type")
     if not isinstance(kind, str) or not kind:
         return Unusable(Cause.NO_TYPE, "the CloudEvent's `type` is missing, empty or no text")
-    return Event(kind, fields, epoch_seconds(fields.get("time")))
+    return Event(kind, fields)
 
 
 def _with_headers(record: Record) -> Fields | Unusable:

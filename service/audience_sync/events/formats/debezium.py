@@ -63,7 +63,7 @@ def debezium(source: Source, open_value: Open = decoded_object) -> Decoder:
         assert isinstance(fields, dict)
         _tidy(fields)
         event = name(fields, kind)
-        if isinstance(event, Unusable) or source.time_field is not None:
+        if isinstance(event, Unusable) or source.time_field is not None or not source.timed:
             return event
         return Event(event.type, event.fields, _changed_at(fields))
 

@@ -6,7 +6,7 @@ import msgspec
 
 from audience_sync.core.event import Cause, Decoded, Event, Ignored, Unusable, Wanting
 from audience_sync.core.rule import Format, Source
-from audience_sync.events.formats.cloudevents import cloudevent
+from audience_sync.events.formats.cloudevents import cloudevent, untimed_cloudevent
 from audience_sync.events.formats.debezium import debezium
 from audience_sync.events.formats.json import plain_json
 from audience_sync.events.formats.reserved import with_reserved, with_tombstones
@@ -28,7 +28,7 @@ def decoder_of(source: Source, find: Find | None = None) -> Decoder:
 def _of_format(source: Source, find: Find | None) -> Decoder:
     match source.format:
         case Format.CLOUDEVENTS:
-            return cloudevent
+            return cloudevent if source.timed else untimed_cloudevent
         case Format.JSON:
             return plain_json(source)
         case Format.DEBEZIUM:

@@ -13,7 +13,7 @@ from audience_sync.events.formats.naming import naming_of
 from audience_sync.formats import Decoder, FormatError, Record
 
 _ANY: Final = msgspec.json.Decoder()
-_DECODER: Final = msgspec.json.Decoder(dict[str, object])
+_decode_object = msgspec.json.Decoder(dict[str, object]).decode
 
 
 def plain_json(source: Source) -> Decoder:
@@ -40,7 +40,7 @@ def decoded_object(value: bytes | None) -> Fields | Unusable:
     if not value:
         return Unusable(Cause.UNREADABLE, "the record has no value")
     try:
-        return _DECODER.decode(value)
+        return _decode_object(value)
     except (ValueError, RecursionError) as error:
         return _unreadable(error, "JSON object")
 

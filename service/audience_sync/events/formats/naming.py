@@ -16,7 +16,7 @@ def naming_of(source: Source) -> Name:
     type_field, one_type, time_field, time_format = (
         source.type_field,
         source.type,
-        source.time_field,
+        source.time_field if source.timed else None,
         source.time_format,
     )
 

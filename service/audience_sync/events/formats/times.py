@@ -1,11 +1,9 @@
 """When an event happened, as it says so itself: text or a number into seconds since 1970 UTC."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from audience_sync.core.rule import TimeFormat
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LAST_SECOND: Final = 253_402_300_799.0
 """The end of the year 9999. Ours: what lies behind it is a number in another unit, and no time."""
@@ -34,7 +32,7 @@ def epoch_seconds(text: object) -> float | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return None if moment.tzinfo is None else (moment - _EPOCH).total_seconds()
+    return None if moment.tzinfo is None else moment.timestamp()
 
 
 def _within_the_calendar(value: object, units_per_second: float) -> float | None:
