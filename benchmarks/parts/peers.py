@@ -28,7 +28,7 @@ from benchmarks.parts.told import told
 from benchmarks.rig import BenchmarkError, Outcome, Rig
 from benchmarks.workloads import YARDSTICK, Made, Workload
 
-SLICE: Final = 6_000
+SLICE: Final = 3_000
 """Events for those who are slow: ten seconds or so."""
 
 STRANGERS: Final = 3
