@@ -26,8 +26,8 @@ class Benthos:
     configuration = (
         f"Benthos {VERSION}, the last one under the MIT licence. Windows of one second of each partition are grouped "
         "by user, folded with Bloblang, gathered over all partitions for up to 200 ms, grouped by endpoint and sent "
-        "in requests of up to 100 users by its `http` processor. One thread: only so is the order of a user's changes "
-        "kept. A branch looks at the code in the answer, and sends a refused request again user by user."
+        "in requests of up to 100 users by its `http` processor. One thread: only so is the order of a user's "
+        "changes kept. A branch looks at the code in the answer, and sends a refused request again user by user."
     )
     commits_what_is_confirmed = True
     slow = False
