@@ -169,9 +169,7 @@ def _picture(figures: Figures, names: Sequence[str]) -> str:
         across=2,
         panels=[
             Panel(title="events a second", better="more", bars=drawn(_events_per_second, count)),
-            Panel(
-                title="µs of CPU an event", better="less", by_factors=True, bars=drawn(_cpu, count)
-            ),
+            Panel(title="µs of CPU an event", better="less", by_factors=True, bars=drawn(_cpu, count)),
             Panel(title="calls ÷ fewest", better="less", by_factors=True, bars=drawn(_calls, ratio)),
             Panel(
                 title="other users wrong", better="less", bars=drawn(_wrong, exact, figures.with_strangers)
