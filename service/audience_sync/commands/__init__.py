@@ -7,6 +7,7 @@ import typer
 
 from audience_sync import __version__
 from audience_sync.commands.asyncapi import asyncapi
+from audience_sync.commands.capacity import capacity
 from audience_sync.commands.chat import chat_commands
 from audience_sync.commands.check_config import check_config
 from audience_sync.commands.dead_letters import dead_letter_commands
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(check_config)
 app.command()(plan)
+app.command()(capacity)
 app.command()(asyncapi)
 app.command()(emulate)
 app.command()(demo)
