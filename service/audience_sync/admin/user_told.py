@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from audience_sync.core.changes import Change, Endpoint, UserId
-from audience_sync.core.folding import changes_of
+from audience_sync.core.folding import changes_of, folded
 from audience_sync.core.last_confirmed import Confirmed, LastConfirmed
 from audience_sync.core.ledger import Mark, Origin
 from audience_sync.core.tenure import Tenure
@@ -80,7 +80,7 @@ def _waits(user: User) -> WaitsTold:
         step=user.step.name.lower(),
         endpoint=endpoint,
         not_before=user.scheduled_at if user.step is Step.WAITING else None,
-        changes=_told([*rest, *user.waiting.changes()]),
+        changes=_told([*rest, *folded(user.waiting).changes()]),
         under_way=_told(change for endpoint, part in sent for change in changes_of(endpoint, part)),
         first_events=_first(origin for mark in marks for origin in mark.origins),
         company=user.company,
