@@ -66,6 +66,7 @@ def measure(rig: Rig, size: Size) -> Figures:
     soon = in_turns(rig, yardstick, turns=size.of(3, quick=1), settings=SOON, size=size)
     million = rig.data(size.of(MILLION, quick=msgspec.structs.replace(QUICK, name="quick-million", seed=2)))
     by_default = in_turns(rig, million, turns=size.of(2, quick=1), settings={}, size=size)
+    rig.forget(million)
     return Figures(soon, by_default, {each.name: each.configuration for each in (Ours(), Ceiling())})
 
 
