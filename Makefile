@@ -1,6 +1,6 @@
 # The few commands a person types. Each installs what it needs first, into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help docs demo test check unit integration faults simulate scenarios fuzz bench containers audit format image clean
+.PHONY: help docs demo test check unit integration faults simulate scenarios fuzz bench chart-live containers audit format image clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,11 +23,11 @@ check: .venv/installed ## format, lint, types, and every test that needs no brok
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(PYTEST) -q -n auto tests/unit tests/properties tests/contract tests/docs tests/simulation/test_simulation.py tests/scenarios
+	$(PYTEST) -q -n auto tests/unit tests/properties tests/contract tests/chart tests/docs tests/simulation/test_simulation.py tests/scenarios
 
 test: check ## everything; a real Kafka is found or fetched, and started
 	$(PYTEST) -n 2 --dist worksteal tests/faults  # they wait for most of their time
-	$(PYTEST) --ignore=tests/unit --ignore=tests/properties --ignore=tests/contract --ignore=tests/docs --ignore=tests/simulation/test_simulation.py --ignore=tests/scenarios --ignore=tests/faults
+	$(PYTEST) --ignore=tests/unit --ignore=tests/properties --ignore=tests/contract --ignore=tests/chart --ignore=tests/docs --ignore=tests/simulation/test_simulation.py --ignore=tests/scenarios --ignore=tests/faults
 
 integration: .venv/installed ## the tests on a real broker
 	$(PYTEST) -m broker
@@ -48,6 +48,9 @@ bench: .venv/installed ## ours beside others, in one run: events a second, CPU, 
 
 scenarios: .venv/installed ## what an engineer would ask for, on virtual time, each with its figures; or SCENARIO=burst
 	$(BIN)/python -m tests.scenarios $(SCENARIO)
+
+chart-live: .venv/installed ## the chart on a real Kubernetes API server: each example installed, upgraded to, rolled back, removed
+	$(PYTEST) -m kubernetes
 
 containers: .venv/installed ## the image that ships, wired to Kafka and the emulator in containers
 	$(PYTEST) -m containers

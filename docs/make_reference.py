@@ -5,13 +5,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final
 
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry, Metric
-from pydantic import BaseModel, SecretStr
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel
 
 from audience_sync.chat_api.errors import BY_CODE
 from audience_sync.rules.schema import json_schema
@@ -19,10 +17,13 @@ from audience_sync.settings import FILE_VARIABLE, PREFIX, Group, Settings
 from audience_sync.telemetry.metrics import Metrics
 from docs import licences
 from docs.dashboard.grafana import dashboard
+from docs.field_words import default_in_words, range_in_words
+from docs.make_chart import chart_files
 from tests.scenarios.scenario import first_sentence, scenario_files
 from tests.simulation.mutations import MUTATIONS
 
 FOLDER: Final = Path(__file__).parent
+CHART: Final = "helm/audience-sync"
 MADE: Final = "<!-- Made from the code by `make docs`. Change it there. -->"
 TOPIC: Final = "(each topic of the rules)"
 MOST_VALUES: Final = 12
@@ -30,13 +31,14 @@ MOST_VALUES: Final = 12
 
 
 def pages() -> dict[str, str]:
-    """{file name: text} of all pages that are made."""
+    """{file, from this folder: text} of all pages that are made."""
     return {
         "settings.md": settings_page(),
         "metrics.md": metrics_page(),
         "reliability.md": reliability_page(),
         "../helm/audience-sync/files/dashboard.json": json.dumps(dashboard(), indent=1) + "\n",
         "rules.schema.json": json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n",
+        **{f"../{CHART}/{file}": text for file, text in chart_files(FOLDER.parent / CHART).items()},
     }
 
 
@@ -167,66 +169,12 @@ def _three_sentences(name: str, words: str) -> tuple[str, str, str]:
 
 def _table(group: type[BaseModel], prefix: str) -> str:
     rows = "".join(
-        f"| `{prefix}{name.upper()}` | {_default(field)} | {_range(field)} | {_paragraph(field.description)} |\n"
+        f"| `{prefix}{name.upper()}` | {default_in_words(field)} | {range_in_words(field)} | "
+        f"{_paragraph(field.description)} |\n"
         for name, field in group.model_fields.items()
         if not isinstance(field.default, Group)
     )
     return f"| variable | default | may be | what it changes |\n| --- | --- | --- | --- |\n{rows}"
-
-
-def _default(field: FieldInfo) -> str:
-    return "" if field.default is None else f"`{_plain(field.default)}`"
-
-
-def _plain(value: object) -> str:
-    return (
-        f"{value:g}"
-        if isinstance(value, float)
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
-
-
-def _range(field: FieldInfo) -> str:
-    """The values that are taken, in words."""
-    kinds = [kind for kind in _members(field.annotation) if kind is not NoneType]
-    words = [_kind(kind) for kind in kinds]
-    bounds = {name: value for part in field.metadata for name, value in _bounds(part)}
-    low = next((f"{word} {_plain(bounds[name])}" for name, word in _LOWEST.items() if name in bounds), None)
-    high = f"up to {_plain(bounds['le'])}" if "le" in bounds else None
-    if bounds.get("min_length") == 1:
-        words = [f"{word}, not empty" for word in words]
-    if "pattern" in bounds:
-        words = [f"{word} like `{str(bounds['pattern']).replace('|', chr(92) + '|')}`" for word in words]
-    return ", ".join(part for part in (*words, low, high) if part is not None)
-
-
-_LOWEST: Final = {"gt": "above", "ge": "at least"}
-
-
-def _bounds(part: object) -> Iterator[tuple[str, object]]:
-    for name in (*_LOWEST, "le", "min_length", "pattern"):
-        if (value := getattr(part, name, None)) is not None:
-            yield name, value
-
-
-def _members(annotation: Any) -> tuple[Any, ...]:
-    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
-
-
-def _kind(kind: Any) -> str:
-    if get_origin(kind) is Literal:
-        return ", ".join(f"`{value}`" for value in get_args(kind))
-    names: Mapping[Any, str] = {
-        str: "text",
-        int: "whole number",
-        float: "number",
-        bool: "`true`, `false`",
-        Path: "path of a file",
-        SecretStr: "text, a secret",
-    }
-    return names[kind]
 
 
 def _served_name(family: Metric) -> str:
