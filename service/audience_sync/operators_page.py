@@ -77,7 +77,12 @@ class OperatorsPage:
             clock=clock,
             watch=watch,
         )
-        access = Access(self._token, new_secret=lambda: secrets.token_urlsafe(32), clock=clock)
+        access = Access(
+            self._token,
+            new_secret=lambda: secrets.token_urlsafe(32),
+            clock=clock,
+            refused=watch.operator_refused,
+        )
         return OperatorApp(operator, access), (operator.run, replay.run)
 
     async def _letters(self, *, most: int, users: frozenset[str], codes: frozenset[int]) -> Newest:

@@ -340,7 +340,7 @@ class AdminSettings(Group):
     bind_port: int = Field(default=8080, ge=0, le=65_535)
     """The port to listen on. 0: a free one."""
 
-    token: SecretStr | None = Field(default=None, min_length=LEAST_TOKEN_CHARACTERS)
+    token: SecretStr | None = None
     """Switches the operator's page on, and opens it: whoever shows it may see users, pause, and replay. At least 16
     characters. Better from a file: `token_file`. None, and no file: there is no such page."""
 

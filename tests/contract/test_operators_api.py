@@ -68,7 +68,7 @@ NOT_THE_TOKEN: Final = [
 ]
 
 
-@pytest.mark.parametrize("shown", NOT_THE_TOKEN)
+@pytest.mark.parametrize("shown", NOT_THE_TOKEN, ids=range(len(NOT_THE_TOKEN)))
 async def test_without_the_token_nothing_is_told(page: Page, shown: str | None) -> None:
     """The same to everybody, whatever is asked for: not even what there is."""
     headers = [] if shown is None else [(b"authorization", shown.encode("latin-1"))]
@@ -84,6 +84,7 @@ async def test_without_the_token_nothing_is_told(page: Page, shown: str | None) 
     assert status == 401
     assert b"alice" not in body
     assert page.told == []
+    assert page.refused == 2 * len(PATHS)
 
 
 async def test_where_it_is_off_there_is_nothing(page: Page) -> None:

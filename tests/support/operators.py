@@ -25,8 +25,10 @@ from audience_sync.core.pauses import Pauses
 from audience_sync.events.newest_letters import Newest, NewestLetter
 from audience_sync.telemetry.logs import LastLines, Level
 from tests.support.deliveries import OK, Answer, Deliveries
+from tests.support.secrecy import KEYS
 
 TOKEN: Final = "planted-operators-token-0123456789"
+KEYS.add(TOKEN)
 RULES: Final = {"city": ("city-changed",), "membership": ("membership-changed",)}
 
 COMMAND: Final = """
@@ -46,6 +48,7 @@ class Page:
         self.pauses = Pauses(RULES)
         self.lines = LastLines()
         self.told: list[str] = []
+        self.refused = 0
         self.letters: list[NewestLetter] = []
         self.letters_fail: str | None = None
         self.totals: dict[str, int] = {"records": 0, "requests": 0, "parts": 0}
@@ -91,7 +94,10 @@ class Page:
         self.url = ""
         self._secrets = iter(range(10**6))
         self.access = Access(
-            lambda: self.token, new_secret=lambda: f"secret-{next(self._secrets)}", clock=self.clock
+            lambda: self.token,
+            new_secret=lambda: f"secret-{next(self._secrets)}",
+            clock=self.clock,
+            refused=self.operator_refused,
         )
 
     async def _letters(self, *, most: int, users: frozenset[str], codes: frozenset[int]) -> Newest:
@@ -132,6 +138,10 @@ class Page:
     def replay_asked(self, letters: int) -> None:
         """A person wants letters replayed."""
         self.told.append(f"replay {letters}")
+
+    def operator_refused(self) -> None:
+        """Somebody has not shown the token."""
+        self.refused += 1
 
     def level_changed(self, level: str, *, by_itself: bool) -> None:
         """The log level is another one."""

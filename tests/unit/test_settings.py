@@ -8,7 +8,17 @@ from typing import Final
 import pytest
 from pydantic import SecretStr
 
-from audience_sync.settings import FILE_VARIABLE, PREFIX, Settings, SettingsError, load, secret, variables
+from audience_sync.settings import (
+    FILE_VARIABLE,
+    PREFIX,
+    AdminSettings,
+    Settings,
+    SettingsError,
+    load,
+    operator_token,
+    secret,
+    variables,
+)
 
 SECRET: Final = "planted-secret-0f3a"
 GIVEN: Final = {"CHAT__APP_ID": "1400000000", "CHAT__SIGNING_KEY": SECRET}
@@ -37,6 +47,11 @@ REFUSED: Final[list[tuple[str, dict[str, str], tuple[str, ...]]]] = [
         ("CHAT__APP_ID", "SDKAppID", "exactly one"),
     ),
     ("a number that is none", {"CHAT__APP_ID": "one"}, ("CHAT__APP_ID", "integer")),
+    (
+        "a token twice",
+        GIVEN | {"ADMIN__TOKEN": SECRET, "ADMIN__TOKEN_FILE": "token"},
+        ("ADMIN", "only one"),
+    ),
     (
         "a request time-out below the server's own",
         {"CHAT__REQUEST_TIMEOUT_SECONDS": "2"},
@@ -258,3 +273,43 @@ def test_the_secret_itself_given_for_its_file_is_not_told() -> None:
     assert SECRET not in str(refused.value)
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "16 characters"),
+        (b"0123456789", "16 characters"),
+        (SECRET.encode() + b" x", "header"),
+        (SECRET.encode() + b"\nx", "header"),
+        (f"{SECRET}-é".encode(), "header"),
+        (b"\xff" * 20, "can't be read"),
+    ],
+)
+def test_a_token_that_no_header_holds_or_anybody_guesses_is_refused(
+    environment: pytest.MonkeyPatch, tmp_path: Path, content: bytes, said: str
+) -> None:
+    """With the setting and the reason, and without the token."""
+    file = tmp_path / "token"
+    file.write_bytes(content)
+    settings = load_with(environment, GIVEN | {"ADMIN__TOKEN_FILE": str(file)})
+    with pytest.raises(SettingsError) as caught:
+        operator_token(settings.admin)
+
+    assert said in str(caught.value)
+    assert "ADMIN__TOKEN_FILE" in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_the_token_comes_from_its_file_or_there_is_none(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without the line's end. Off by default."""
+    file = tmp_path / "token"
+    file.write_text(f"{SECRET}\n")
+    settings = load_with(environment, GIVEN | {"ADMIN__TOKEN_FILE": str(file)})
+    token = operator_token(settings.admin)
+
+    assert token is not None
+    assert token.get_secret_value() == SECRET
+    assert operator_token(AdminSettings()) is None

@@ -64,15 +64,22 @@ class Session:
 class Access:
     """Compares what is shown with the token. Moments are epoch seconds.
 
-    token: what it is now. new_secret: makes text that can't be guessed.
+    token: what it is now. new_secret: makes text that can't be guessed. refused: is told that somebody did not
+    show it, whatever else he has shown.
     """
 
     def __init__(
-        self, token: Callable[[], SecretStr], *, new_secret: Callable[[], str], clock: Callable[[], float]
+        self,
+        token: Callable[[], SecretStr],
+        *,
+        new_secret: Callable[[], str],
+        clock: Callable[[], float],
+        refused: Callable[[], None],
     ) -> None:
         self._token = token
         self._new_secret = new_secret
         self._clock = clock
+        self._refused = refused
         self._sessions: OrderedDict[str, Session] = OrderedDict()
 
     def has_token(self, authorization: str | None) -> bool:
@@ -115,7 +122,10 @@ class Access:
         self._sessions.pop(session.key, None)
 
     def _is_token(self, shown: str) -> bool:
-        return hmac.compare_digest(sha256(shown.encode()).digest(), self._digest())
+        is_token = hmac.compare_digest(sha256(shown.encode()).digest(), self._digest())
+        if not is_token:
+            self._refused()
+        return is_token
 
     def _digest(self) -> bytes:
         return sha256(self._token().get_secret_value().encode()).digest()

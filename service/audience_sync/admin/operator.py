@@ -46,6 +46,9 @@ class Watch(Protocol):
     def replay_asked(self, letters: int) -> None:
         """A person wants so many letters replayed."""
 
+    def operator_refused(self) -> None:
+        """Somebody asked what only an operator may, without the token."""
+
     def level_changed(self, level: str, *, by_itself: bool) -> None:
         """Lines below *level* are no longer told, those from it on are."""
 

@@ -317,6 +317,11 @@ class Watch:
         """A person wants so many letters replayed."""
         self._log.info("replay_asked", letters=letters)
 
+    def operator_refused(self) -> None:
+        """Somebody asked what only an operator may, without the token."""
+        if self._worth_a_line("operator_refused"):
+            self._log.warning("operator_refused")
+
     def level_changed(self, level: str, *, by_itself: bool) -> None:
         """Lines below *level* are no longer told, those from it on are."""
         self._log.warning("log_level_changed", to=level, by_itself=by_itself)

@@ -18,8 +18,17 @@ class Door:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.token = SecretStr(TOKEN)
+        self.refused = 0
         numbers = count()
-        self.access = Access(lambda: self.token, new_secret=lambda: f"s{next(numbers)}", clock=self.clock)
+        self.access = Access(
+            lambda: self.token,
+            new_secret=lambda: f"s{next(numbers)}",
+            clock=self.clock,
+            refused=self._count,
+        )
+
+    def _count(self) -> None:
+        self.refused += 1
 
     def cookie(self) -> str:
         """The cookie of a new session."""
@@ -40,7 +49,9 @@ def test_the_token_opens(shown: str) -> None:
 )
 def test_nothing_else_does(shown: str | None) -> None:
     """Not even nearly the token."""
-    assert not Door().access.has_token(shown)
+    door = Door()
+    assert not door.access.has_token(shown)
+    assert door.refused == 1, "whether something was shown or nothing"
 
 
 def test_a_session_is_opened_by_the_token_alone() -> None:
