@@ -238,7 +238,11 @@ class Rig:
     def open(cls) -> Iterator[Self]:
         """A rig for the block: all that it starts ends with it. The broker is the tests' (`tests.support.broker`)."""
         with real_broker() as broker, tempfile.TemporaryDirectory(prefix="audience-sync-bench-") as folder:
-            yield cls(broker, Path(folder))
+            rig = cls(broker, Path(folder))
+            try:
+                yield rig
+            finally:
+                del rig._admin  # while the broker is there: without it, the client may wait for it for ever
 
     def folder(self) -> Path:
         """A new, empty folder."""
@@ -342,12 +346,17 @@ class Rig:
 
     def has_partitions(self, group: str) -> bool:
         """Whether the group has handed partitions to a member."""
+        return self.members(group) > 0
+
+    def members(self, group: str) -> int:
+        """How many members the group has handed partitions to; none while it is about to."""
         try:
             found = self._admin.describe_consumer_groups([group])[group].result()
         except KafkaException:
-            return False
-        stable = found.state is ConsumerGroupState.STABLE
-        return stable and any(member.assignment.topic_partitions for member in found.members)
+            return 0
+        if found.state is not ConsumerGroupState.STABLE:
+            return 0
+        return sum(bool(member.assignment.topic_partitions) for member in found.members)
 
     def when_it_begins(self, contestant: Contestant, task: Task, process: Process) -> tuple[float, Used]:
         """Wait until it has partitions: the moment just before (monotonic), and its CPU until then."""
@@ -367,6 +376,10 @@ class Rig:
         except KafkaException:
             return sum(ends.values())
         return sum(max(0, ends[each.topic, each.partition] - max(0, each.offset)) for each in found)
+
+    def follower(self, group: str, topics: Mapping[str, str]) -> Callable[[], bool]:
+        """What tells whether the group has committed all that stands in the topics now."""
+        return self._follower(group, self._ends(topics))
 
     def _ends(self, topics: Mapping[str, str]) -> dict[tuple[str, int], int]:
         known = self._admin.list_topics(timeout=10).topics

@@ -8,7 +8,7 @@ from benchmarks.document import ROOT, Document
 from benchmarks.report.charts.ranges import Range, Spot, ranges
 from benchmarks.report.findings import Finding, Findings
 from benchmarks.report.section import Goal, Part, Section, picture, words
-from benchmarks.report.sections import mixes, peers, rules_engine, sizes, throughput, transports
+from benchmarks.report.sections import growth, mixes, peers, rules_engine, sizes, throughput, transports
 
 DOCS: Final = ROOT / "docs"
 MADE: Final = "<!-- Made from docs/performance.json by `python -m benchmarks --report`. -->"
@@ -18,6 +18,7 @@ PARTS: Final[tuple[Part[Any], ...]] = (
     sizes.PART,
     mixes.PART,
     peers.PART,
+    growth.PART,
     transports.PART,
     rules_engine.PART,
 )
