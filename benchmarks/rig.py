@@ -45,6 +45,9 @@ PARTITIONS: Final = 8
 LOOK_SECONDS: Final = 0.05
 """How often it is looked how far a contestant is: the step of wall-clock times."""
 
+START_SECONDS: Final = 180.0
+"""So long a contestant may take to join its group; a busy machine needs ten times what a quiet one does."""
+
 QUIET_SECONDS: Final = 1.0
 """So long no request comes after the end of one who commits before his work is done."""
 
@@ -365,7 +368,7 @@ class Rig:
             before = time.monotonic(), process.used()
             return before if self.has_partitions(task.group) else None
 
-        return process.wait_for(look, f"{contestant.name} has partitions")
+        return process.wait_for(look, f"{contestant.name} has partitions", seconds=START_SECONDS)
 
     def unsettled(self, group: str, topics: Mapping[str, str]) -> int:
         """Records behind the group's committed positions; all, where nothing is committed."""

@@ -22,8 +22,8 @@ class PlainFastStream:
 
     name = "plain FastStream"
     configuration = (
-        "A batch subscriber with FastStream's own decoding, on uvloop. Each batch of up to 10,000 events (a larger one "
-        "takes so long to decode that the group gives its partitions away) is folded in a dictionary and sent in "
+        "A batch subscriber with FastStream's own decoding, on uvloop. Each batch of up to 10,000 events (larger "
+        "ones take so long to decode that the group gives its partitions away) is folded in a dictionary and sent in "
         "requests of up to 100 users, eight at a time, with httpx's AsyncClient; then it is committed, or read again "
         "if there was an error (`AckPolicy.NACK_ON_ERROR`)."
     )
