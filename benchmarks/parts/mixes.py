@@ -16,8 +16,8 @@ from benchmarks.rig import Outcome, Rig
 from benchmarks.stub import Behaviour
 from benchmarks.workloads import CITY, Spread, Workload
 
-EVENTS: Final = 100_000
-USERS: Final = 20_000
+EVENTS: Final = 60_000
+USERS: Final = 12_000
 LIMIT: Final = 100.0
 """Calls a second for each endpoint, as documented."""
 
