@@ -67,6 +67,7 @@ class Replica:
         self.schemas: set[int] = set()
         self.copies = 0
         self.stopping = False
+        self.paused = False
         self.lost: list[PartitionKey] = []
         self.rekeying = Rekeying(
             StreamOptions(
@@ -93,6 +94,7 @@ class Replica:
             clock=asyncio.get_running_loop().time,
             sleep=asyncio.sleep,
             watch=self,
+            paused=lambda _: self.paused,
         )
         self.task = asyncio.create_task(self.rekeying.run())
 
@@ -195,6 +197,31 @@ async def test_each_user_concerned_gets_one_copy_in_order_while_replicas_come_an
     assert len(copies) == concerned
     assert all(len(numbers) == 1 for numbers in partitions.values()), "a user is in one partition"
     assert all(sorted(set(positions)) == positions for positions in told_of.values()), "once, and in order"
+
+
+async def test_a_topic_that_is_paused_is_copied_once_it_is_resumed(broker: str) -> None:
+    """Its events wait in Kafka; the partitions stay ours meanwhile."""
+    source, targets = a_topic(broker, partitions=PARTITIONS), targets_of(broker)
+    replica = Replica(broker, f"test-{uuid4().hex}", source, targets)
+    events = made_up(300, seed=3)
+    concerned = [
+        sum(len(msgspec.json.decode(value)["users"]) for _, value in events[:end]) for end in (100, 300)
+    ]
+    await produced(broker, source, events[:100])
+    await eventually(lambda: replica.copies == concerned[0], "the first events are copied")
+
+    replica.paused = True
+    await asyncio.sleep(1.0)  # what was polled before may still end
+    await produced(broker, source, events[100:])
+    await asyncio.sleep(2.0)
+    assert replica.copies == concerned[0]
+
+    replica.paused = False
+    await eventually(lambda: replica.copies == concerned[1], "the others are copied, too")
+    await replica.stop()
+    copies = await asyncio.to_thread(committed_records, broker, targets.rekeyed)
+    assert len(copies) == concerned[1]
+    assert replica.errors == []
 
 
 async def test_what_a_dead_owner_has_left_open_is_copied_once(broker: str) -> None:
