@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NewType, final
+from typing import Final, NewType, final
 
 import msgspec
 
@@ -62,6 +62,14 @@ class Endpoint(StrEnum):
     REMOVE_ATTRIBUTES = "remove_attr"
 
 
+REMOVE_ALL_TAGS: Final = Endpoint.REMOVE_ALL_TAGS
+REMOVE_TAGS: Final = Endpoint.REMOVE_TAGS
+ADD_TAGS: Final = Endpoint.ADD_TAGS
+SET_ATTRIBUTES: Final = Endpoint.SET_ATTRIBUTES
+REMOVE_ATTRIBUTES: Final = Endpoint.REMOVE_ATTRIBUTES
+"""The endpoints by their names alone, for what is done for each user: in Python 3.11 it takes a call of a function to
+find a member in its class."""
+
 Part = Mapping[str, str] | Sequence[str]
 """What one request says about one user: {attribute: value} to set attributes, names or tags otherwise.
 
@@ -81,6 +89,10 @@ def names_in(endpoint: Endpoint, part: Part) -> frozenset[str]:
 
     An app defines attribute names, one by one; so an endpoint may work for one name and not for another.
     """
-    if endpoint in (Endpoint.SET_ATTRIBUTES, Endpoint.REMOVE_ATTRIBUTES):
-        return frozenset(part)
-    return frozenset()
+    return frozenset(part) if endpoint is SET_ATTRIBUTES or endpoint is REMOVE_ATTRIBUTES else _NO_NAMES
+
+
+_NO_NAMES: Final[frozenset[str]] = frozenset()
+
+ABOUT_TAGS: Final = frozenset({""})
+"""What a part about tags speaks of, where others speak of attribute names."""

@@ -7,13 +7,23 @@ from typing import Final
 import msgspec
 
 from audience_sync.core.batches import ALONE, ReadyUsers
-from audience_sync.core.changes import Change, Endpoint, Part, Request, UserId, names_in
+from audience_sync.core.changes import (
+    ABOUT_TAGS,
+    ADD_TAGS,
+    REMOVE_ALL_TAGS,
+    Change,
+    Endpoint,
+    Part,
+    Request,
+    UserId,
+    names_in,
+)
 from audience_sync.core.confirmations import Confirmations
 from audience_sync.core.folding import leaves_first
 from audience_sync.core.ledger import Ledger, Mark
 from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.schedule import Schedule
-from audience_sync.core.user_state import Refused, Round, Step, User
+from audience_sync.core.user_state import HELD, READY, WAITING, Refused, Round, User
 
 SUSPECT_SECONDS: Final = 600.0
 """So long after he was given up a user travels alone. Ours: a bad user with many events costs a request each, not
@@ -21,10 +31,6 @@ the fifteen that finding him again would."""
 
 MOST_SUSPECTS: Final = 1000
 """So many are remembered; beyond, the oldest is forgotten, and found again if need be."""
-
-
-_TAGS: Final = frozenset({""})
-"""What a part about tags speaks of, in the place of attribute names."""
 
 
 class DebounceTimes(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,15 +131,15 @@ class Debouncer:
             self.seen_on_two_numbers += user.marks[-1].ledger.number != user.marks[0].ledger.number
         if urgent and not user.urgent:
             user.urgent = True
-            if user.step is Step.WAITING:
+            if user.step is WAITING:
                 self._wait(user, now)
-        if user.step is Step.READY:
+        if user.step is READY:
             self._stand_in_the_right_queue(user, changes)
 
     def advance(self, now: float) -> None:
         """Let everyone become ready whose moment has come."""
         for user in self._schedule.take(now):
-            if user.step is not Step.WAITING:
+            if user.step is not WAITING:
                 continue
             if self._ready_at(user) <= now:
                 self._make_ready(user, now)
@@ -144,7 +150,7 @@ class Debouncer:
         """From now on nobody waits for quiet. Who came back from an ambiguous end still waits for that."""
         self._draining = True
         for user in self._users.values():
-            if user.step is Step.WAITING:
+            if user.step is WAITING:
                 self._wait(user, now)
         self.advance(now)
 
@@ -261,9 +267,9 @@ class Debouncer:
             part = request.parts[user_id]
             subjects = names_in(endpoint, part)
             names |= subjects
-            if user_id in self._users:
+            if user_id in self._users or (subjects and subjects <= witnessed):
                 continue
-            for name in (subjects or _TAGS) - witnessed:
+            for name in (subjects or ABOUT_TAGS) - witnessed:
                 self._forget_witness((endpoint, name))
                 self._witnesses[endpoint, name] = (user_id, part)
                 self._known.add(user_id)
@@ -332,13 +338,13 @@ class Debouncer:
 
         Not the removal of all tags, if he got some after it.
         """
-        endpoints = {endpoint for endpoint, _ in ended.sent}
+        witnesses = self._witnesses
         for endpoint, part in ended.sent:
-            if endpoint is Endpoint.REMOVE_ALL_TAGS and Endpoint.ADD_TAGS in endpoints:
+            if endpoint is REMOVE_ALL_TAGS and any(other is ADD_TAGS for other, _ in ended.sent):
                 continue
-            for name in names_in(endpoint, part) or _TAGS:
-                if (endpoint, name) not in self._witnesses:
-                    self._witnesses[endpoint, name] = (user_id, part)
+            for name in names_in(endpoint, part) or ABOUT_TAGS:
+                if (endpoint, name) not in witnesses:
+                    witnesses[endpoint, name] = (user_id, part)
                     self._known.add(user_id)
 
     def _witness(self, endpoint: Endpoint, names: frozenset[str]) -> tuple[UserId, Part] | None:
@@ -406,20 +412,20 @@ class Debouncer:
         return user.ready_at(self._times.quiet_seconds, self._times.longest_wait_seconds)
 
     def _wait(self, user: User, not_before: float) -> None:
-        user.step = Step.WAITING
+        user.step = WAITING
         self._schedule.put(user, max(self._ready_at(user), not_before))
 
     def _make_ready(self, user: User, now: float) -> None:
         if self._may_send(user.marks):
             self._enqueue(user, now)
         else:
-            user.step = Step.HELD
+            user.step = HELD
             self._held.append(user)
 
     def _enqueue(self, user: User, now: float) -> None:
         endpoint = user.next_endpoint()
         assert endpoint is not None, f"user {user.user_id} is ready with nothing to send"
-        user.step = Step.READY
+        user.step = READY
         user.queue = endpoint
         self.ready.add(user.user_id, endpoint, now, company=user.company)
 

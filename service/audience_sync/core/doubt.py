@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from audience_sync.core.changes import Endpoint, Request, UserId, names_in
+from audience_sync.core.changes import ABOUT_TAGS, Endpoint, Request, UserId, names_in
 from audience_sync.core.user_state import Refused
 from audience_sync.core.verdicts import Refusal
 
@@ -97,7 +97,7 @@ class Doubt:
         )
         for (_, name), count in counts.items():
             if count >= LONE_REFUSALS:
-                return frozenset({name} - {""})
+                return frozenset({name} - ABOUT_TAGS)
         return None
 
     def confirmed(self, endpoint: Endpoint, names: frozenset[str], sent_at: float) -> list[Lone]:
@@ -107,7 +107,7 @@ class Doubt:
         is over; if he is refused once more, it is his fault. The moment when the request left is what counts, for
         it may have been judged then, and a failure may have begun before the answer came.
         """
-        for name in names or {""}:
+        for name in names or ABOUT_TAGS:
             self._works_at[endpoint, name] = max(sent_at, self._works_at.get((endpoint, name), 0.0))
         if not (in_doubt := self._lone[endpoint]):
             return []
@@ -134,7 +134,7 @@ class Doubt:
         if (failing := self.failing(endpoint)) is not None:
             return oldest.since, failing
         wait = min(ASK_AFTER_SECONDS * 2.0 ** self._asked[endpoint], LONGEST_ASK_SECONDS)
-        return oldest.since + wait, frozenset(self._unconfirmed(oldest)) - {""}
+        return oldest.since + wait, frozenset(self._unconfirmed(oldest)) - ABOUT_TAGS
 
     def ask_again(self, endpoint: Endpoint) -> Lone:
         """The one who is longest in doubt, to be sent again."""
@@ -146,9 +146,11 @@ class Doubt:
         """What of *lone* nobody was confirmed for since he is refused: attribute names, or "" for tags."""
         endpoint = lone.request.endpoint
         return [
-            name for name in lone.names or {""} if self._works_at.get((endpoint, name), 0.0) < lone.code_since
+            name
+            for name in lone.names or ABOUT_TAGS
+            if self._works_at.get((endpoint, name), 0.0) < lone.code_since
         ]
 
     def _works_at_for(self, endpoint: Endpoint, names: frozenset[str]) -> float:
         """Until when at least *endpoint* works for all of these attribute names."""
-        return min(self._works_at.get((endpoint, name), 0.0) for name in names or {""})
+        return min(self._works_at.get((endpoint, name), 0.0) for name in names or ABOUT_TAGS)

@@ -4,6 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from audience_sync.core.changes import (
+    ADD_TAGS,
+    REMOVE_ALL_TAGS,
+    REMOVE_ATTRIBUTES,
+    REMOVE_TAGS,
+    SET_ATTRIBUTES,
     AddTag,
     Change,
     Endpoint,
@@ -96,12 +101,12 @@ class Folded:
     def next_endpoint(self) -> Endpoint | None:
         """The endpoint of the part that leaves first, or None if nothing is left."""
         if self.removes_all_tags:
-            return Endpoint.REMOVE_ALL_TAGS
+            return REMOVE_ALL_TAGS
         if self.tags:
-            return Endpoint.ADD_TAGS if all(self.tags.values()) else Endpoint.REMOVE_TAGS
+            return ADD_TAGS if all(self.tags.values()) else REMOVE_TAGS
         if self.attributes:
             only_removals = all(value is None for value in self.attributes.values())
-            return Endpoint.REMOVE_ATTRIBUTES if only_removals else Endpoint.SET_ATTRIBUTES
+            return REMOVE_ATTRIBUTES if only_removals else SET_ATTRIBUTES
         return None
 
     def has_part_for(self, endpoint: Endpoint) -> bool:
@@ -120,18 +125,20 @@ class Folded:
 
     def take(self, endpoint: Endpoint) -> Part:
         """Take out what one request to *endpoint* may say of this user; the oldest tags first."""
-        if endpoint is Endpoint.SET_ATTRIBUTES:
+        if endpoint is SET_ATTRIBUTES:
             values = {name: value for name, value in self.attributes.items() if value is not None}
-            for name in values:
-                del self.attributes[name]
+            if len(values) == len(self.attributes):
+                self.attributes = {}
+            else:
+                self.attributes = {name: None for name in self.attributes if name not in values}
             return values
-        if endpoint is Endpoint.ADD_TAGS or endpoint is Endpoint.REMOVE_TAGS:
-            wanted = endpoint is Endpoint.ADD_TAGS
+        if endpoint is ADD_TAGS or endpoint is REMOVE_TAGS:
+            wanted = endpoint is ADD_TAGS
             tags = [tag for tag, added in self.tags.items() if added is wanted][:TAGS_PER_USER_AND_REQUEST]
             for tag in tags:
                 del self.tags[tag]
             return tags
-        if endpoint is Endpoint.REMOVE_ATTRIBUTES:
+        if endpoint is REMOVE_ATTRIBUTES:
             names = [name for name, value in self.attributes.items() if value is None]
             for name in names:
                 del self.attributes[name]

@@ -37,6 +37,13 @@ class Step(Enum):
     """in the one request that may carry him."""
 
 
+WAITING: Final = Step.WAITING
+HELD: Final = Step.HELD
+READY: Final = Step.READY
+SENDING: Final = Step.SENDING
+"""The steps by their names alone: they are asked for with each change."""
+
+
 class Refused(msgspec.Struct, frozen=True):
     """Requests with a user are refused. Moments are epoch seconds, of the answers.
 
@@ -100,7 +107,7 @@ class User:
 
     def __init__(self, user_id: UserId, first_at: float, now: float) -> None:
         self.user_id = user_id
-        self.step = Step.WAITING
+        self.step: Step = WAITING
         self.waiting: list[Change] = []
         self.fold_at = FEW
         self.marks: tuple[Mark, ...] = ()
@@ -174,7 +181,7 @@ class User:
 
     def cut(self, endpoint: Endpoint) -> Part:
         """Take this user's part for *endpoint*, which begins a round if none is under way."""
-        self.step = Step.SENDING
+        self.step = SENDING
         begun = self._begun()
         part = begun.rest.take(endpoint)
         begun.sent.append((endpoint, part))
@@ -196,7 +203,7 @@ class User:
     def send_again(self) -> None:
         """What was settled before leaves once more, and nothing waits for it."""
         self.round = Round(Folded(), (), self.first_at)
-        self.step = Step.SENDING
+        self.step = SENDING
 
     def settled(self) -> Round | None:
         """The part that was cut is settled. Returns the round if that was all of it, its marks now settled."""
