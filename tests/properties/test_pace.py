@@ -1,6 +1,6 @@
 """Permits over made-up demand and delays: never above the limit as the API counts it, and hardly below it."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from heapq import heappop, heappush
 from itertools import count, cycle
 from typing import Final, NamedTuple
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audience_sync.core.ownership import PartitionKey
-from audience_sync.core.pace import HEADROOM, SPREAD_SECONDS, Call, Pace
+from audience_sync.core.pace import HEADROOM, SLOWEST, SPREAD_SECONDS, Call, Pace
 from audience_sync.core.shares import Shares
 
 PARTITIONS: Final = 12
@@ -140,18 +140,55 @@ def test_refusals_slow_an_endpoint_and_never_stop_it(limit: int, answers: list[t
     for pause, refused in answers:
         permit = pace.permit_at()
         assert permit is not None
-        assert permit - now <= 30.0 + 20.0 / limit * 1.1, (
-            "the longest rest, or a space at a twentieth of the pace"
-        )
+        assert permit - now <= 30.0 + 1 / (SLOWEST * HEADROOM * limit) * 1.1, "the longest rest, or a space"
         now = max(now + pause, permit)
         call = pace.start(now)
         pace.ended(call, now)
         if refused:
-            pace.refused_for_its_rate(now)
+            pace.refused_for_its_rate(call, now)
             pace.failed(now, 0.5)
         else:
             pace.confirmed(call)
 
-    assert 0.05 * 0.97 * limit <= pace.calls_per_second(now) + 1e-9
-    assert pace.calls_per_second(now) <= 0.97 * limit + 1e-9
+    assert SLOWEST * HEADROOM * limit <= pace.calls_per_second(now) + 1e-9
+    assert pace.calls_per_second(now) <= HEADROOM * limit + 1e-9
     assert pace.in_flight == 0
+
+
+@given(st.integers(3, 50), st.sampled_from([100, 200]), st.floats(0.01, 0.4), st.floats(0.0, 0.999))
+@settings(max_examples=30, deadline=None)
+def test_a_limit_far_below_what_we_were_told_is_used_and_hardly_passed(
+    limit: int, told: int, answer_seconds: float, chance: float
+) -> None:
+    """Endless demand at an API that allows *limit* calls a second, and we were told another number.
+
+    Once the pace has found it: how fast that goes is in the scenarios.
+    """
+    pace, now, seconds, found_at = Pace(calls_per_second=told, most_in_flight=32), 0.0, 240.0, 60.0
+    accepted: list[float] = []
+    refused = 0
+    ends: list[tuple[float, int, Call, bool]] = []
+    ties = count()
+    while now < seconds:
+        permit = pace.permit_at()
+        if ends and (permit is None or ends[0][0] <= permit):
+            now, _, call, passed = heappop(ends)
+            pace.ended(call, now)
+            if passed:
+                pace.confirmed(call)
+            else:
+                pace.refused_for_its_rate(call, now)
+                pace.failed(now, chance)
+            continue
+        assert permit is not None
+        now = max(now, permit)
+        passed = len(accepted) - bisect_right(accepted, now - 1.0) < limit
+        if passed:
+            accepted.append(now)
+        elif now >= found_at:
+            refused += 1
+        heappush(ends, (now + answer_seconds, next(ties), pace.start(now), passed))
+
+    used = len(accepted) - bisect_right(accepted, found_at)
+    assert refused <= 0.04 * (used + refused)
+    assert used >= 0.78 * limit * (seconds - found_at)

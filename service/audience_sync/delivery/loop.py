@@ -300,10 +300,10 @@ class Delivery:
                 for each, call in calls:
                     each.confirmed(call)
             case Outcome.SLOW_DOWN:
-                pace.refused_for_its_rate(now)
+                for each, call in calls:
+                    if each is pace or verdict.code == TOO_MANY_CALLS_OF_THE_APP:
+                        each.refused_for_its_rate(call, now)
                 pace.failed(now, self._chance())
-                if self._pace_of_all is not None and verdict.code == TOO_MANY_CALLS_OF_THE_APP:
-                    self._pace_of_all.refused_for_its_rate(now)
             case Outcome.TRY_AGAIN:
                 pace.failed(now, self._chance())
             case Outcome.STOPPED:

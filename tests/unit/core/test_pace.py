@@ -40,6 +40,12 @@ def fail(pace: Pace, call: Call, now: float, *, chance: float) -> None:
     pace.failed(now, chance)
 
 
+def refuse(pace: Pace, call: Call, now: float) -> None:
+    """The call was one too many."""
+    pace.ended(call, now)
+    pace.refused_for_its_rate(call, now)
+
+
 def in_a_burst(pace: Pace, now: float) -> int:
     """How many may start at this moment; all of them stay under way."""
     count = 0
@@ -124,17 +130,32 @@ def test_a_call_without_an_answer_counts_as_late_as_can_be_and_no_later() -> Non
 
 
 def test_a_refusal_slows_and_quiet_makes_faster_again() -> None:
-    """0.7 of the pace after each, 0.02 more with every second, never below a twentieth nor above all of it."""
+    """0.7 of the pace after each, 1.03 of it with every second, never below a hundredth nor above all of it."""
     pace = Pace(calls_per_second=100, most_in_flight=4)
 
-    pace.refused_for_its_rate(1000.0)
+    refuse(pace, pace.start(1000.0), 1000.0)
     assert pace.calls_per_second(1000.0) == pytest.approx(0.7 * 97)
-    assert pace.calls_per_second(1005.0) == pytest.approx(0.8 * 97)
-    assert pace.calls_per_second(2000.0) == pytest.approx(97)
-    for _ in range(50):
-        pace.refused_for_its_rate(2000.0)
+    assert pace.calls_per_second(1005.0) == pytest.approx(0.7 * 1.03**5 * 97)
+    assert pace.calls_per_second(1e9) == pytest.approx(97)
+    for number in range(50):
+        refuse(pace, pace.start(2000.0 + number), 2000.0 + number)
 
-    assert pace.calls_per_second(2000.0) == pytest.approx(SLOWEST * 97)
+    assert pace.calls_per_second(2049.0) == pytest.approx(SLOWEST * 97)
+    assert pace.calls_per_second(2049.0 + 150.0) < 97
+    assert pace.calls_per_second(2049.0 + 160.0) == pytest.approx(97)
+
+
+def test_calls_that_were_under_way_are_refused_for_the_pace_that_was_lowered_already() -> None:
+    """Ten that were too fast together slow the endpoint once; one that is too fast after that, once more."""
+    pace = Pace(calls_per_second=100, most_in_flight=20)
+    calls = [pace.start(1000.0 + index / 100) for index in range(10)]
+
+    for call in calls:
+        refuse(pace, call, 1000.2)
+    assert pace.calls_per_second(1000.2) == pytest.approx(0.7 * 97)
+
+    refuse(pace, pace.start(1000.3), 1000.3)
+    assert pace.calls_per_second(1000.3) == pytest.approx(0.7**2 * 1.03**0.1 * 97)
 
 
 def test_an_endpoint_rests_longer_with_each_failure_in_a_row() -> None:
