@@ -23,7 +23,10 @@ from benchmarks.report.findings import findings
 from benchmarks.report.page import pages, write_pages
 from benchmarks.rig import ROOT, BenchmarkError, Rig
 
-PARTS: Final = ("rules_engine", "transports", "throughput", "sizes", "mixes", "peers", "growth")
+PARTS: Final = (
+    *("rules_engine", "transports", "throughput", "sizes", "mixes", "peers", "growth"),
+    *("limited", "latency", "memory", "starting", "outage", "costs"),
+)
 """The modules of `benchmarks.parts` that a whole run consists of, in their order."""
 
 

@@ -107,7 +107,7 @@ class Ideal:
 
     def _arrive(self, event: Happening) -> None:
         user = self._users.setdefault(event.user, _User())
-        later = {}
+        later: dict[str, Word] = {}
         for name, word in event.words.items():
             (user.leaving if name in user.leaving else later)[name] = word
         if later:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -285,7 +285,7 @@ class Rig:
 
     def write(
         self,
-        records: Sequence[tuple[str, bytes, bytes]],
+        records: Iterable[tuple[str, bytes, bytes]],
         topics: Mapping[str, str],
         *,
         age_seconds: float = 0.0,
@@ -371,7 +371,10 @@ class Rig:
         return process.wait_for(look, f"{contestant.name} has partitions", seconds=START_SECONDS)
 
     def unsettled(self, group: str, topics: Mapping[str, str]) -> int:
-        """Records behind the group's committed positions; all, where nothing is committed."""
+        """Records behind the group's committed positions; all, where nothing is committed.
+
+        Only of a group that has a member: before a broker's first group librdkafka 2.16 ends the process here.
+        """
         ends = self._ends(topics)
         asked = ConsumerGroupTopicPartitions(group, [TopicPartition(*each) for each in ends])
         try:

@@ -1,14 +1,18 @@
 """The ideal sender on cases that fit on a hand."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from benchmarks.ideal import Debounce, Happening, Ideal, Kind, Sent, Word
+
+Told = tuple[float, str, Mapping[str, Word]]
 
 TIMES = Debounce(quiet_seconds=2.0, longest_wait_seconds=30.0, fill_seconds=0.1, calls_per_second=100.0)
 SLOW = TIMES._replace(calls_per_second=0.1)
 
 
-def sent(*events: tuple[float, str, dict[str, Word]], debounce: Debounce = TIMES) -> dict[Kind, Sent]:
+def sent(*events: Told, debounce: Debounce = TIMES) -> dict[Kind, Sent]:
     """What leaves because of these events; kinds without a call are left out."""
     found = Ideal(debounce).sent(Happening(*event) for event in events)
     return {kind: each for kind, each in found.items() if each.calls}
@@ -49,7 +53,10 @@ def test_a_hundred_users_need_not_wait_for_the_fill_time() -> None:
 
 
 def test_each_kind_of_word_is_a_part() -> None:
-    events = [(1.0, "alice", {"city": "Shenzhen", "a": True, "b": False}), (1.5, "alice", {"b": True})]
+    events: list[Told] = [
+        (1.0, "alice", {"city": "Shenzhen", "a": True, "b": False}),
+        (1.5, "alice", {"b": True}),
+    ]
 
     assert sent(*events) == {Kind.ADD_TAGS: Sent(1, 1), Kind.SET_ATTRIBUTES: Sent(1, 1)}
 
@@ -72,9 +79,7 @@ def test_a_busy_user_does_not_lose_his_place_in_the_line() -> None:
     """He leaves with the second hundred at 13.0, so that what comes at 20 is a part of its own."""
     users = [f"user {number}" for number in range(350)]
     events = [(1.0, user, {"a": True}) for user in users]
-    busy: list[tuple[float, str, dict[str, Word]]] = [
-        (at, users[150], {"b": True}) for at in (5.0, 12.0, 20.0)
-    ]
+    busy: list[Told] = [(at, users[150], {"b": True}) for at in (5.0, 12.0, 20.0)]
 
     assert sent(*events, *busy, debounce=SLOW) == {Kind.ADD_TAGS: Sent(4, 351)}
 
@@ -86,9 +91,9 @@ def test_a_busy_user_does_not_lose_his_place_in_the_line() -> None:
         pytest.param({"tier": "gold"}, 2, id="it is for the next time"),
     ],
 )
-def test_what_arrives_between_a_users_calls(later: dict[str, Word], parts: int) -> None:
+def test_what_arrives_between_a_users_calls(later: Mapping[str, Word], parts: int) -> None:
     """Bob's call for attributes at 3.1 lets alice's wait until 13.1, while her tag leaves at 4.1."""
-    events = [(1.0, "bob", {"city": "Shanghai"}), (2.0, "alice", {"city": "Shenzhen", "a": True})]
+    events: list[Told] = [(1.0, "bob", {"city": "Shanghai"}), (2.0, "alice", {"city": "Shenzhen", "a": True})]
 
     found = sent(*events, (5.0, "alice", later), debounce=SLOW)
 
