@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from benchmarks.parts import latency, limited, memory
+from benchmarks.parts import costs, latency, limited, memory, outage, starting
 from tests.integration.test_benchmarks import run
 
 pytestmark = pytest.mark.broker
@@ -52,3 +52,28 @@ def test_users_who_wait_are_weighed_while_nothing_is_sent(tmp_path: Path, broker
     assert figures.sent == 0
     assert figures.in_process.bytes_a_user > 100
     assert figures.waiting_bytes > figures.idle_bytes > 2**20
+
+
+def test_a_start_is_timed_to_ready_and_to_the_first_confirmation(tmp_path: Path, broker: str) -> None:
+    figures = measured(tmp_path, broker, "starting", starting.Figures)
+
+    assert figures.to_ready.lowest > 0
+    assert figures.to_first_confirmation.lowest > 0
+    assert figures.modules > 100
+    assert "faststream" in figures.slowest_imports
+
+
+def test_after_an_outage_everybody_ends_in_step(tmp_path: Path, broker: str) -> None:
+    figures = measured(tmp_path, broker, "outage", outage.Figures)
+
+    assert figures.out_of_step == 0
+    assert 0 < figures.backlog_users <= figures.events
+    assert 0 <= figures.to_first_confirmation <= figures.to_in_step
+
+
+def test_without_metrics_the_same_work_is_done(tmp_path: Path, broker: str) -> None:
+    figures = measured(tmp_path, broker, "costs", costs.Figures)
+
+    assert figures.out_of_step == 0
+    assert figures.histories_kept
+    assert figures.histories > 0
