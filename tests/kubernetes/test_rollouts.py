@@ -12,7 +12,7 @@ from tests.support.helm import Object
 from tests.support.kubernetes_api import Kubernetes
 from tests.support.releases import MINIMAL, Release
 
-pytestmark = pytest.mark.kubernetes
+pytestmark = [pytest.mark.kubernetes, pytest.mark.usefixtures("controllers")]
 
 REPLICAS: Final = 3
 OURS: Final = "app.kubernetes.io/name=audience-sync,app.kubernetes.io/instance=live"

@@ -74,10 +74,8 @@ def render(
 
 
 def objects_in(text: str) -> list[Object]:
-    """The objects of a stream of YAML documents, as Kubernetes reads them: by YAML 1.1, where 0440 is octal."""
-    yaml = YAML(typ="safe", pure=True)
-    yaml.version = (1, 1)
-    return [document for document in yaml.load_all(text) if document]
+    """The objects of a stream of YAML documents."""
+    return [document for document in YAML(typ="safe").load_all(text) if document]
 
 
 def only(objects: list[Object], kind: str, name: str = "live-audience-sync") -> Object:

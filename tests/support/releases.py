@@ -8,11 +8,12 @@ from typing import Final
 import pytest
 
 from tests.support.helm import CHART, EXAMPLES, Object, objects_in
-from tests.support.kubernetes_api import PLACES, Kubernetes
+from tests.support.kubernetes_api import PLACES, WHOLE, Kubernetes
 
 MINIMAL: Final = next(example for example in EXAMPLES if example.stem == "minimal")
 TLS_SASL: Final = next(example for example in EXAMPLES if example.stem == "tls-sasl")
 
+PRIORITY_CLASS: Final = "production"
 SECRETS: Final[dict[str, tuple[str, ...]]] = {
     "chat-credentials": ("app-id", "admin", "signing-key"),
     "emulated-credentials": ("app-id", "admin", "signing-key"),
@@ -71,7 +72,7 @@ class Release:
         return [
             f"{kind} {one['metadata']['name']}"
             for kind in PLACES
-            if kind not in ("Namespace", "CustomResourceDefinition")
+            if kind not in WHOLE
             for one in self._kubernetes.every(kind, self.namespace, labels="app.kubernetes.io/instance=live")
         ]
 
@@ -88,6 +89,15 @@ def release(helm: str, kubernetes: Kubernetes, namespace: str) -> Iterator[Relea
                 "stringData": dict.fromkeys(keys, "1400000000"),
             },
             namespace,
+        )
+    if kubernetes.find("PriorityClass", "", PRIORITY_CLASS) is None:
+        kubernetes.create(
+            {
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": PRIORITY_CLASS},
+                "value": 1000,
+            }
         )
     one = Release(helm, kubernetes, namespace)
     yield one

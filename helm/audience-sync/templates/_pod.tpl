@@ -83,7 +83,7 @@ volumeMounts:
 - name: {{ $name }}
   secret:
     secretName: {{ $file.secret }}
-    defaultMode: 0440
+    defaultMode: 288 # 0440, which not every version of YAML takes for octal
     items:
       {{- range $file.keys }}
       - key: {{ . }}
