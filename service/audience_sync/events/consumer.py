@@ -8,6 +8,7 @@ between the two (`tests/integration/test_consumer.py` holds FastStream to that).
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -28,6 +29,8 @@ LOOK_FOR_ENDS_SECONDS: Final = 5.0
 
 RETRY_SECONDS: Final = 1.0
 """After the broker did not say where to start."""
+
+_PARTITION: Final = attrgetter("topic", "partition")
 
 
 class Watch(Protocol):
@@ -117,7 +120,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         tenure = self._tenure
         if tenure is None:
             return
-        for (topic, number), group in groupby(records, key=lambda r: (r.topic, r.partition)):
+        for (topic, number), group in groupby(records, key=_PARTITION):
             key = PartitionKey(topic, number)
             if key in tenure.ownership.partitions:
                 self._take(tenure, key, list(group))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, codec
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, codec
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
@@ -14,6 +14,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
 from audience_sync.events.header_names import read_any_header_name
+from audience_sync.events.read_records import ReadRecord, hand_out_only_what_is_used
 from audience_sync.events.security_parameters import BrokerParameters
 
 BATCH_TIMEOUT_MILLISECONDS: Final = 50
@@ -56,6 +57,7 @@ class Stream:
         middlewares: Sequence[Any] = (),
     ) -> None:
         read_any_header_name()
+        hand_out_only_what_is_used()
         self._failed = failed
         self._take = take
         self.broker = KafkaBroker(
@@ -147,7 +149,7 @@ class Stream:
         await asyncio.sleep(0)
 
 
-async def _untouched(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
+async def _untouched(records: tuple[ReadRecord, ...]) -> KafkaMessage:
     """The batch as it is. FastStream's own parser fails a whole batch on one header that is no UTF-8."""
     return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
 
