@@ -8,7 +8,21 @@ from benchmarks.document import ROOT, Document
 from benchmarks.report.charts.ranges import Range, Spot, ranges
 from benchmarks.report.findings import Finding, Findings
 from benchmarks.report.section import Goal, Part, Section, picture, words
-from benchmarks.report.sections import growth, mixes, peers, rules_engine, sizes, throughput, transports
+from benchmarks.report.sections import (
+    costs,
+    growth,
+    latency,
+    limited,
+    memory,
+    mixes,
+    outage,
+    peers,
+    rules_engine,
+    sizes,
+    starting,
+    throughput,
+    transports,
+)
 
 DOCS: Final = ROOT / "docs"
 MADE: Final = "<!-- Made from docs/performance.json by `python -m benchmarks --report`. -->"
@@ -19,8 +33,14 @@ PARTS: Final[tuple[Part[Any], ...]] = (
     mixes.PART,
     peers.PART,
     growth.PART,
+    limited.PART,
+    latency.PART,
+    memory.PART,
+    outage.PART,
+    starting.PART,
     transports.PART,
     rules_engine.PART,
+    costs.PART,
 )
 """The parts in the page's order."""
 
