@@ -9,6 +9,7 @@ Nobody has to be there: a peer that can't be had is named with the reason, and o
 """
 
 import random
+import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -68,7 +69,7 @@ def peers() -> list[Peer]:
 def measure(rig: Rig, size: Size) -> Figures:
     """Fetch and build them first, then let them work."""
     not_here = dict(LEFT_OUT)
-    here = [peer for peer in peers() if _is_ready(peer, not_here, size)]
+    here = [peer for peer in peers() if is_ready(peer, not_here, patient=not size.quick)]
     whole = size.of(YARDSTICK, quick=QUICK)
     runs: list[tuple[Contestant, Workload]] = [
         (Ours(), whole),
@@ -95,10 +96,11 @@ def strangers_of(made: Made, number: int) -> Sequence[str]:
     return random.Random(made.workload.seed).sample(sorted(made.truth), number)
 
 
-def _is_ready(peer: Peer, not_here: dict[str, str], size: Size) -> bool:
+def is_ready(peer: Peer, not_here: dict[str, str], *, patient: bool) -> bool:
+    """Whether it is fetched and built; if not, the reason is added to *not_here*."""
     try:
-        peer.prepare(patient=not size.quick)
-    except CannotBeHadError as error:
+        peer.prepare(patient=patient)
+    except (CannotBeHadError, subprocess.SubprocessError) as error:
         not_here[peer.name] = str(error)
         print(f"  {peer.name}: {error}", flush=True)
         return False
@@ -113,7 +115,7 @@ def _outcomes(
         unknown = strangers_of(data.made, strangers)
         try:
             yield told(rig.through(contestant, data, strangers=unknown, most_seconds=MOST_SECONDS))
-        except BenchmarkError as error:
+        except (BenchmarkError, subprocess.SubprocessError) as error:
             if isinstance(contestant, Ours):
                 raise
             first_line = str(error).splitlines()[0]

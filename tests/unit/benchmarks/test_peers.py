@@ -1,9 +1,14 @@
 """What is said of peers follows from the runs: who is ahead in what, and who was not there."""
 
+import subprocess
 from typing import Any
 
+import pytest
+
+from benchmarks.contestants.peer import CannotBeHadError
+from benchmarks.contestants.plain_faststream import PlainFastStream
 from benchmarks.measuring import Memory, Used
-from benchmarks.parts.peers import Figures
+from benchmarks.parts.peers import Figures, is_ready
 from benchmarks.report.sections.peers import PART
 from benchmarks.rig import Outcome
 from benchmarks.stub import Counters
@@ -85,3 +90,25 @@ def test_the_table_has_a_row_for_each_and_says_who_got_less_and_who_is_missing()
 def test_who_did_not_come_to_an_end_with_strangers_has_no_figure_there() -> None:
     given = figures(run("peer"), run("fallen"))
     assert "| fallen | 100,000 | 10.0 µs | 1.000 | 120 MB | 0 | no end |" in PART.section(given).text
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (CannotBeHadError("there is no `go` on the path"), "there is no `go` on the path"),
+        (subprocess.TimeoutExpired("pip", 600), "timed out after 600 seconds"),
+    ],
+)
+def test_a_peer_that_cannot_be_had_is_named_and_ends_nothing(error: Exception, reason: str) -> None:
+    class Absent(PlainFastStream):
+        name = "absent"
+
+        def prepare(self, *, patient: bool) -> None:
+            assert patient
+            raise error
+
+    not_here: dict[str, str] = {}
+    assert not is_ready(Absent(), not_here, patient=True)
+    assert reason in not_here["absent"]
+    assert is_ready(PlainFastStream(), not_here, patient=True)
+    assert list(not_here) == ["absent"]
