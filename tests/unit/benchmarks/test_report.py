@@ -7,7 +7,7 @@ import msgspec
 from benchmarks.document import Document
 from benchmarks.measuring import Machine, Spread, Used, spread
 from benchmarks.measuring import Memory as Held
-from benchmarks.parts import mixes, rules_engine, sizes, throughput, transports
+from benchmarks.parts import growth, mixes, rules_engine, sizes, throughput, transports
 from benchmarks.report.findings import Finding, Findings, findings
 from benchmarks.report.page import PARTS, pages
 from benchmarks.rig import Outcome
@@ -198,3 +198,32 @@ def test_the_findings_can_be_read() -> None:
     keys = {goal.key for part in PARTS for goal in part.goals(None)}
     assert {*findings().reasons} <= keys
     assert all(each.before > 0 for each in findings().findings)
+
+
+def test_more_processes_are_told_beside_one() -> None:
+    """CPU of all of them ÷ that of one, and the limit that they share."""
+
+    def run(processes: int, cpu_seconds: float) -> growth.Run:
+        return growth.Run(
+            processes=processes,
+            events=1_000_000,
+            users=100,
+            out_of_step=0,
+            seconds=10.0,
+            members=[growth.Member(cpu_seconds / processes, 90_000_000)] * processes,
+            requests={"im_set_attr": 100},
+            fewest_requests=90,
+            users_per_request=99.5,
+            refused=0,
+            most_calls_in_a_second=19,
+            calls_per_second=19.4,
+        )
+
+    found = growth.Figures(
+        partitions=8, unlimited=[run(1, 10.0), run(2, 12.0)], limit=20.0, limited=[run(1, 10.0), run(2, 11.0)]
+    )
+    made = pages(document(growth=found), Findings())
+
+    assert "| 2 processes | 100,000 | 12.0 µs | 1.20 | 100 | 90 MB | 0 |" in made["performance.md"]
+    assert "| 2 processes | 19.4 | 100.0 % | 19 | 0 | 99.5 | 10.0 s | 0 |" in made["performance.md"]
+    assert "2 processes: 12.0" in made["images/performance-growth.svg"]
