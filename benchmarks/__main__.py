@@ -21,7 +21,7 @@ from benchmarks.measuring import machine
 from benchmarks.parts.size import Size
 from benchmarks.report.findings import findings
 from benchmarks.report.page import pages, write_pages
-from benchmarks.rig import ROOT, BenchmarkError, Rig
+from benchmarks.rig import ROOT, Rig
 
 PARTS: Final = (
     *("rules_engine", "transports", "throughput", "sizes", "mixes", "peers", "growth"),
@@ -80,9 +80,9 @@ def run(names: tuple[str, ...], size: Size) -> Document:
             part_begun = time.monotonic()
             try:
                 parts[name] = import_module(f"benchmarks.parts.{name}").measure(rig, size)
-            except BenchmarkError as error:  # the others still have something to say
+            except Exception as error:  # the others still have something to say
                 print(f"  {error}", flush=True)
-                failed[name] = str(error)
+                failed[name] = f"{type(error).__name__}: {error}"
             seconds[name] = round(time.monotonic() - part_begun, 1)
     return Document(
         taken=datetime.now(UTC).isoformat(timespec="seconds"),

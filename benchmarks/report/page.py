@@ -30,17 +30,17 @@ MADE: Final = "<!-- Made from docs/performance.json by `python -m benchmarks --r
 PARTS: Final[tuple[Part[Any], ...]] = (
     throughput.PART,
     sizes.PART,
-    mixes.PART,
-    peers.PART,
-    growth.PART,
     limited.PART,
     latency.PART,
     memory.PART,
+    peers.PART,
+    growth.PART,
     outage.PART,
-    starting.PART,
+    mixes.PART,
     transports.PART,
     rules_engine.PART,
     costs.PART,
+    starting.PART,
 )
 """The parts in the page's order."""
 
@@ -135,6 +135,8 @@ def _before_and_after(found: Sequence[Finding]) -> Section:
 def _how(document: Document, not_run: Sequence[str]) -> Section:
     machine = document.machine
     lacking = f"\nNot in this run: {', '.join(not_run)}.\n" if not_run else ""
+    for name, why in document.failed.items():
+        lacking += f"\n*{name}* has failed: {why.splitlines()[0]}\n"
     load = (
         "Nothing else ran on it when the run began."
         if machine.quiet

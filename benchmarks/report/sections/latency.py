@@ -3,8 +3,9 @@
 from typing import Final
 
 from benchmarks.parts.latency import GOAL_SECONDS, Figures
+from benchmarks.report.charts.ranges import Range, Spot, ranges
 from benchmarks.report.numbers import count, exact, percent
-from benchmarks.report.section import Goal, Part, Section, table
+from benchmarks.report.section import Goal, Part, Section, picture, table
 
 HALF: Final = 0.5
 
@@ -53,11 +54,37 @@ def section(figures: Figures) -> Section:
     return Section(
         title="From event to confirmation",
         text=f"""\
+{picture("latency", "Delays beyond the quiet time at parts of the limit")}
+
 {table(head, rows)}
 
 Of this, {figures.quiet_seconds:g} s are the quiet time, which is waited on purpose. Events come at a steady rate
 from a process of their own, each of another user, and carry the moment at which they were due; what the producer was
 late by is in the figures.""",
+        pictures={"latency": _picture(figures)},
+    )
+
+
+def _picture(figures: Figures) -> str:
+    quiet = figures.quiet_seconds
+
+    def spot(seconds: float, hue: int) -> Spot:
+        beyond = max(0.0, seconds - quiet)
+        return Spot(1000 * beyond, f"{1000 * beyond:,.0f} ms", hue)
+
+    return ranges(
+        title="From event to confirmation",
+        below=f"Milliseconds beyond the quiet time of {quiet:g} s, which is waited on purpose",
+        unit="milliseconds beyond the quiet time",
+        names=[("p50", 0), ("p90", 3), ("p99", 2)],
+        rows=[
+            Range(
+                f"{percent(level.share_of_the_limit)} of the limit",
+                [spot(level.p50, 0), spot(level.p90, 3), spot(level.p99, 2)],
+            )
+            for level in figures.levels
+        ],
+        goal=(1000 * (figures.goal_p99_at_half - quiet), "goal for p99 at 50 %"),
     )
 
 

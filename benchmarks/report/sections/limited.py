@@ -1,10 +1,12 @@
 """How well the service uses the calls that the API allows."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from benchmarks.parts.limited import Figures, Run
+from benchmarks.report.charts.bars import Bar, Panel, Row, bars
 from benchmarks.report.numbers import exact, percent, ratio
-from benchmarks.report.section import Goal, Part, Section, table
+from benchmarks.report.section import Goal, Part, Section, picture, table
 
 OVER_FEWEST: Final = 1.02
 USERS: Final = 99.0
@@ -62,6 +64,8 @@ def section(figures: Figures) -> Section:
     return Section(
         title="At the API's limit",
         text=f"""\
+{picture("limited", "Users a request, the part of the pace that is used, and requests beyond the fewest")}
+
 {
             table(
                 (
@@ -88,6 +92,7 @@ def section(figures: Figures) -> Section:
 The model (`benchmarks/ideal.py`) is an ideal sender with the same debounce and the same pace, and shares no code with
 the service. Its own requests are not all full in the stream: who has tags and attributes stands in line for one call
 after another. The pace is that of the endpoint with the most calls, between the first tenth of them and the last.""",
+        pictures={"limited": _picture((("backlog", figures.backlog), ("stream", figures.crowd)))},
     )
 
 
@@ -106,6 +111,35 @@ def _row(name: str, run: Run) -> list[str]:
         f"{run.cpu_seconds:.0f} in {run.seconds:.0f}",
         exact(run.out_of_step),
     ]
+
+
+def _picture(both: Sequence[tuple[str, Run]]) -> str:
+    runs = [run for _, run in both]
+    return bars(
+        title="At the API's limit",
+        below="A backlog at 100 calls a second, and a stream that brings more than its limit carries",
+        rows=[Row(name, 0) for name, _ in both],
+        panels=[
+            Panel(
+                title="users a request, of 100",
+                better="more",
+                bars=[Bar(run.users_per_request, f"{run.users_per_request:.1f}") for run in runs],
+                goal=(USERS, "goal: 99"),
+            ),
+            Panel(
+                title="of the pace used, %",
+                better="more",
+                bars=[Bar(100 * run.pace_used, percent(run.pace_used)) for run in runs],
+                goal=(100 * PACE, "goal: 98 %"),
+            ),
+            Panel(
+                title="requests ÷ fewest",
+                better="less",
+                bars=[Bar(run.requests_over_fewest, ratio(run.requests_over_fewest)) for run in runs],
+                goal=(OVER_FEWEST, "goal: 1.02"),
+            ),
+        ],
+    )
 
 
 PART = Part("limited", Figures, goals, section)

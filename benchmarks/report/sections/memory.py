@@ -3,8 +3,9 @@
 from typing import Final
 
 from benchmarks.parts.memory import Figures
-from benchmarks.report.numbers import exact, megabytes
-from benchmarks.report.section import Goal, Part, Section, table
+from benchmarks.report.charts.bars import Bar, Panel, Row, bars
+from benchmarks.report.numbers import count, exact, megabytes
+from benchmarks.report.section import Goal, Part, Section, picture, table
 
 BYTES: Final = 1024.0
 MILLION_BYTES: Final = 2**30
@@ -48,10 +49,32 @@ def section(figures: Figures) -> Section:
     return Section(
         title="Users who wait",
         text=f"""\
+{picture("memory", "Memory of the idle service and with all users waiting")}
+
 {table(("", "users", "bytes a user", "idle", "with all of them", "at the most"), rows)}
 
 Each has an attribute and a tag; nothing is sent meanwhile. Resident memory, above what is there
 before the first user.""",
+        pictures={"memory": _picture(figures)},
+    )
+
+
+def _picture(figures: Figures) -> str:
+    return bars(
+        title="Users who wait",
+        below=f"Resident memory of the service, and with {count(figures.users)} users waiting",
+        rows=[Row("idle", 0), Row("all waiting", 0), Row("at the peak", 0)],
+        panels=[
+            Panel(
+                title="megabytes",
+                better="less",
+                bars=[
+                    Bar(size / 1e6, f"{size / 1e6:,.0f}")
+                    for size in (figures.idle_bytes, figures.waiting_bytes, figures.peak_bytes)
+                ],
+                goal=((figures.idle_bytes + MILLION_BYTES) / 1e6, "goal: idle + 1 GiB"),
+            )
+        ],
     )
 
 

@@ -227,3 +227,10 @@ def test_more_processes_are_told_beside_one() -> None:
     assert "| 2 processes | 100,000 | 12.0 µs | 1.20 | 100 | 90 MB | 0 |" in made["performance.md"]
     assert "| 2 processes | 19.4 | 100.0 % | 19 | 0 | 99.5 | 10.0 s | 0 |" in made["performance.md"]
     assert "2 processes: 12.0" in made["images/performance-growth.svg"]
+
+
+def test_a_part_that_failed_is_told_with_its_reason() -> None:
+    """In the first line of what it said."""
+    failed = msgspec.structs.replace(document(), failed={"peers": "BenchmarkError: no broker\nand more"})
+
+    assert "*peers* has failed: BenchmarkError: no broker\n" in pages(failed, Findings())["performance.md"]

@@ -155,3 +155,12 @@ def test_starts_and_costs_are_told_without_a_goal() -> None:
 
     assert "1,246 modules" in told(of_starting.PART, start)[1].text
     assert "12 %" in told(of_costs.PART, cost)[1].text
+
+
+def test_figures_are_drawn_beside_their_tables() -> None:
+    """With the values that the goals are judged by."""
+    drawn = of_latency.section(latency.Figures(2.0, 0.1, 2.35, [LEVEL])).pictures["latency"]
+    assert "p50 100 ms, p90 200 ms, p99 300 ms" in drawn
+    drawn = of_limited.section(limited.Figures(BAD_RUN, RUN)).pictures["limited"]
+    assert "backlog: 97.0; stream: 100.0" in drawn
+    assert "idle: " in of_memory.section(MEMORY).pictures["memory"]
