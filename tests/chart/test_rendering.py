@@ -3,6 +3,9 @@
 import math
 import os
 import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -256,3 +259,28 @@ def test_a_release_name_as_long_as_helm_allows_fits(helm: str) -> None:
     objects = render(helm, REQUIRED | {"fullnameOverride": "a" * 43, "workload": "StatefulSet"})
     for one in objects:
         assert len(one["metadata"]["name"]) <= 63 - len("-10")
+
+
+@pytest.mark.parametrize(("status", "text"), [(200, "ok"), (503, "stopped, until a person acts")])
+def test_helm_test_says_whether_a_replica_works(helm: str, status: int, text: str) -> None:
+    """Its first container, against a service that works and one that does not."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/readyz" else 404)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is told."""
+
+    pod = only(render(helm, REQUIRED), "Pod", "live-audience-sync-test")["spec"]
+    _, option, program, address = pod["containers"][0]["command"]
+    assert address == "http://live-audience-sync:8080"
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        command = [sys.executable, option, program, f"http://127.0.0.1:{server.server_port}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode == 0) is (status == 200)
+    assert text in done.stdout + done.stderr
