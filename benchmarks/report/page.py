@@ -114,8 +114,8 @@ def _before_and_after(found: Sequence[Finding]) -> Section:
             Range(
                 each.title,
                 [
-                    Spot(100 * each.after / each.before, f"{each.after:g}", 0),
-                    Spot(100, f"{each.before:g} {each.unit}", 1),
+                    Spot(100 * each.after / each.before, f"{each.after:g} {each.unit.split()[0]}", 0),
+                    Spot(100, f"{each.before:g} {each.unit.split()[0]}", 1),
                 ],
             )
             for each in found

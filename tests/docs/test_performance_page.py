@@ -8,6 +8,7 @@ import pytest
 from benchmarks.document import FILE, read
 from benchmarks.report.findings import findings
 from benchmarks.report.page import DOCS, pages
+from tests.unit.benchmarks.test_charts import parsed
 
 MADE: Final = pages(read(FILE), findings())
 PAGE: Final = MADE["performance.md"]
@@ -27,6 +28,12 @@ def test_every_picture_that_is_shown_is_there_and_no_other() -> None:
         ["performance.md", *(f"images/{path.name}" for path in (DOCS / "images").glob("performance-*.svg"))]
     )
     assert all(alt for alt, _ in shown)
+
+
+@pytest.mark.parametrize("name", [name for name in MADE if name.endswith(".svg")])
+def test_a_picture_is_well_formed_and_told_in_words(name: str) -> None:
+    """And nothing in it leaves the paper."""
+    parsed((DOCS / name).read_text())
 
 
 def test_the_figures_are_those_of_a_whole_run() -> None:

@@ -86,7 +86,8 @@ def _drawn(row: Range, y: float, places: Sequence[float]) -> Iterator[str]:
     for spot, x in sorted(zip(row.spots, places, strict=True), key=lambda each: each[1]):
         yield dot(x, y, spot.hue, 6)
         if not crowded:
-            yield text(x, y - 10, spot.text, "halo small middle")
+            most = WIDTH - MARGIN / 2 - width_of(spot.text, 11.5) / 2  # nothing leaves the paper
+            yield text(min(x, most), y - 10, spot.text, "halo small middle")
     if crowded:
         words = " · ".join(spot.text for spot in sorted(row.spots, key=lambda spot: spot.value))
         yield text(max(places) + 12, y + 4, words, "halo small")

@@ -9,7 +9,7 @@ from benchmarks.report.charts.bars import Bar, Panel, Row, bars
 from benchmarks.report.charts.lines import Axis, Point, Series, Zone, lines
 from benchmarks.report.charts.ranges import Range, Spot, ranges
 from benchmarks.report.charts.scale import linear, logarithmic, short
-from benchmarks.report.charts.svg import WIDTH
+from benchmarks.report.charts.svg import WIDTH, width_of
 
 SVG: Final = "{http://www.w3.org/2000/svg}"
 ROWS: Final = (Row("ours", 0), Row("another <one> & more"))
@@ -34,7 +34,21 @@ def parsed(picture: str) -> ET.Element:
         for name in ("y", "y1", "y2", "cy"):
             if (value := element.get(name)) is not None:
                 assert 0 <= float(value) <= float(root.get("height", "0")), ET.tostring(element)
+    for element in root.iter(f"{SVG}text"):
+        left, right = extent(element)
+        assert left >= 0, element.text
+        assert right <= WIDTH, element.text
     return root
+
+
+def extent(element: ET.Element) -> tuple[float, float]:
+    """About where a text begins and ends."""
+    classes, x = (element.get("class") or "").split(), float(element.get("x", "0"))
+    size = 18 if "title" in classes else 11.5 if "small" in classes else 13
+    wide = width_of(element.text or "", size) * 0.95  # it is rather too much
+    if "middle" in classes:
+        return x - wide / 2, x + wide / 2
+    return (x - wide, x) if "end" in classes else (x, x + wide)
 
 
 def texts(root: ET.Element) -> list[str]:
@@ -165,6 +179,12 @@ def test_an_axis_ends_at_a_round_mark(
 
     assert scale.top == top
     assert (len(scale.ticks()) if isinstance(ticks, int) else scale.ticks()) == ticks
+
+
+def test_what_is_written_at_the_edge_stays_on_the_paper() -> None:
+    """However long it is."""
+    row = Range("before and after", [Spot(10, "10", 0), Spot(100, "a hundred and many words more", 1)])
+    parsed(ranges(title="Two", below="", unit="%", names=[("after", 0), ("before", 1)], rows=[row]))
 
 
 def test_marks_are_short() -> None:
