@@ -27,7 +27,7 @@ check: .venv/installed ## format, lint, types, and every test that needs no brok
 
 test: check ## everything; a real Kafka is found or fetched, and started
 	$(PYTEST) -n 2 --dist worksteal tests/faults  # they wait for most of their time
-	$(PYTEST) --ignore=tests/unit --ignore=tests/properties --ignore=tests/contract --ignore=tests/chart --ignore=tests/docs --ignore=tests/simulation/test_simulation.py --ignore=tests/scenarios --ignore=tests/faults
+	$(PYTEST) -n 2 --dist loadfile --ignore=tests/unit --ignore=tests/properties --ignore=tests/contract --ignore=tests/chart --ignore=tests/docs --ignore=tests/simulation/test_simulation.py --ignore=tests/scenarios --ignore=tests/faults
 
 integration: .venv/installed ## the tests on a real broker
 	$(PYTEST) -m broker

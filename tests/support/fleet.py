@@ -259,6 +259,7 @@ class Fleet:
         eventually(
             lambda: all(replica.ready() for replica in self.running), "all replicas are ready", seconds
         )
+        assert self.running, f"no replica runs any more: {self.all[-1].text()[-1000:]}"
 
 
 @contextmanager
