@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from audience_sync import settings
 from tests.support.local_kafka import kafka_version
+from tests.support.prometheus import ALERTS
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
 
@@ -66,12 +67,22 @@ def test_kafka_is_the_version_of_the_tests(services: dict[str, Any]) -> None:
     assert services["kafka"]["image"].endswith(f"apache/kafka:{kafka_version()}}}")
 
 
-def test_prometheus_understands_its_file() -> None:
-    """Its own reading, where promtool is installed."""
+def test_what_is_mounted_is_there(services: dict[str, Any]) -> None:
+    """Compose would make an empty folder of a file that is not, and nobody would see an alert."""
+    mounted = [volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])]
+    assert {Path(path).name for path in mounted} >= {"alerts.yaml", "dashboard.json"}
+    assert [path for path in mounted if not (DEPLOY / path).is_file()] == []
+
+
+def test_prometheus_understands_its_file(tmp_path: Path) -> None:
+    """Its own reading, with the alerts beside it, where promtool is installed."""
     if shutil.which("promtool") is None:
         if os.environ.get("AUDIENCE_SYNC_TEST_REQUIRE_PROMTOOL") == "1":
             pytest.fail("promtool is required here; tests/support/prepare.sh installs it")
         pytest.skip("needs promtool")
-    command = ["promtool", "check", "config", str(DEPLOY / "prometheus.yml")]
+    for file in (DEPLOY / "prometheus.yml", ALERTS):
+        shutil.copy(file, tmp_path)
+    command = ["promtool", "check", "config", str(tmp_path / "prometheus.yml")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "rules found" in done.stdout
