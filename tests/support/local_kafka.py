@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -51,15 +51,28 @@ class BrokerUnavailableError(Exception):
 class LocalKafka:
     """A broker process and its data. Address and data stay the same over `kill` and `start`."""
 
-    def __init__(self, folder: Path, jars: Path, *, silent_seconds: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        jars: Path,
+        *,
+        silent_seconds: float,
+        more: Callable[[int], Mapping[str, str]] | None = None,
+        users: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder, self._jars = folder, jars
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
         self._starts = 0
-        port, controller_port = free_ports(2)
+        port, controller_port, secure_port = free_ports(3)
         self.bootstrap = f"127.0.0.1:{port}"
-        self._write_configuration(port, controller_port, silent_seconds)
-        self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self._properties)
+        self.secure_bootstrap = f"127.0.0.1:{secure_port}"
+        self._write_configuration(port, controller_port, silent_seconds, more(secure_port) if more else {})
+        scram = [
+            f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in (users or {}).items()
+        ]
+        added = [argument for user in scram for argument in ("--add-scram", user)]
+        self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self._properties, *added)
 
     def start(self) -> None:
         """Run the broker, and return when it serves.
@@ -122,7 +135,9 @@ class LocalKafka:
             self._process.wait(timeout=20)
         self._process = self._watcher = None
 
-    def _write_configuration(self, port: int, controller_port: int, silent_seconds: float) -> None:
+    def _write_configuration(
+        self, port: int, controller_port: int, silent_seconds: float, more: Mapping[str, str]
+    ) -> None:
         listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
         configuration = CONFIGURATION | {
             "listeners": listeners,
@@ -131,6 +146,9 @@ class LocalKafka:
             "broker.session.timeout.ms": str(round(silent_seconds * 1000)),
             "log.dirs": str(self._folder / "data"),
         }
+        for key, value in more.items():  # listeners are added to those that are there
+            both = key.endswith("listeners") or key == "listener.security.protocol.map"
+            configuration[key] = f"{configuration[key]},{value}" if both else value
         self._properties = str(self._folder / "server.properties")
         Path(self._properties).write_text("".join(f"{key}={value}\n" for key, value in configuration.items()))
 
@@ -149,8 +167,15 @@ class LocalKafka:
 
 
 @contextmanager
-def local_kafka(*, silent_seconds: float = 3.0) -> Iterator[LocalKafka]:
+def local_kafka(
+    *,
+    silent_seconds: float = 3.0,
+    more: Callable[[int], Mapping[str, str]] | None = None,
+    users: Mapping[str, str] | None = None,
+) -> Iterator[LocalKafka]:
     """A running broker with empty data, ended and removed at the end. Raises BrokerUnavailableError.
+
+    more: further configuration; it is told a port for one more listener. users: {name: password} for SCRAM.
 
     silent_seconds: after so long without its heartbeat the node shuts itself out, as on a machine that is too busy
         for it; and a killed one is let in again only then.
@@ -159,7 +184,7 @@ def local_kafka(*, silent_seconds: float = 3.0) -> Iterator[LocalKafka]:
     if shutil.which("java") is None:
         raise BrokerUnavailableError("no `java` on the path; Kafka needs Java 17 or later")
     with tempfile.TemporaryDirectory(prefix="audience-sync-kafka-", ignore_cleanup_errors=True) as folder:
-        kafka = LocalKafka(Path(folder), jars, silent_seconds=silent_seconds)
+        kafka = LocalKafka(Path(folder), jars, silent_seconds=silent_seconds, more=more, users=users)
         kafka.start()
         try:
             yield kafka
