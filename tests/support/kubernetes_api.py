@@ -77,6 +77,10 @@ class Kubernetes:
             timeout=60,
         )
 
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._http.close()
+
     def answers(self) -> bool:
         """Whether it is ready."""
         try:
@@ -193,6 +197,7 @@ def a_kubernetes() -> Iterator[Kubernetes]:
         (folder / "tokens.csv").write_text(f'{token},admin,admin,"system:masters"\n')
         (folder / "tokens.csv").chmod(0o600)
         kubernetes = Kubernetes(port, token, folder, has_controllers=controllers is not None)
+        stack.callback(kubernetes.close)
         kubernetes.kubeconfig.chmod(0o600)
         at = f"http://127.0.0.1:{store}"
         stack.enter_context(
