@@ -29,8 +29,8 @@ def dashboard() -> dict[str, Any]:
             }
         )
         top += 1
-        across = 6 if row.panels[0].is_figure else 3
-        height = FIGURE_HEIGHT if row.panels[0].is_figure else LINES_HEIGHT
+        across = row.across
+        height = FIGURE_HEIGHT if row.is_of_figures else LINES_HEIGHT
         width = COLUMNS // across
         for index, panel in enumerate(row.panels):
             place = {

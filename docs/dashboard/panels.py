@@ -44,17 +44,30 @@ class Row(NamedTuple):
     question: str
     panels: Sequence[Panel]
 
+    @property
+    def is_of_figures(self) -> bool:
+        """Whether its panels show a figure each: such a row is lower."""
+        return self.panels[0].is_figure
 
-def _all(metric: str, by: str = "", **labels: str) -> str:
+    @property
+    def across(self) -> int:
+        """How many panels stand side by side."""
+        return 6 if self.is_of_figures else 3
+
+
+def _sum(series: str, by: str) -> str:
+    return f"sum{f' by ({by})' if by else ''} ({series})"
+
+
+def _all(metric: str, by: str = "") -> str:
     """The sum over all replicas."""
-    chosen = "".join(f", {name}{value}" for name, value in labels.items())
-    return f"sum{f' by ({by})' if by else ''} ({metric}{{{SELECTED}{chosen}}})"
+    return _sum(f"{metric}{{{SELECTED}}}", by)
 
 
 def _rate(metric: str, by: str = "", **labels: str) -> str:
     """How many a second, over all replicas."""
     chosen = "".join(f", {name}{value}" for name, value in labels.items())
-    return f"sum{f' by ({by})' if by else ''} (rate({metric}{{{SELECTED}{chosen}}}[$__rate_interval]))"
+    return _sum(f"rate({metric}{{{SELECTED}{chosen}}}[$__rate_interval])", by)
 
 
 def _quantile(part: float, metric: str, by: str = "", **labels: str) -> str:

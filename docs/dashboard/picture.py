@@ -47,8 +47,8 @@ def picture(series: Mapping[tuple[str, str], Sequence[Line]], *, minutes: float)
     for row in ROWS:
         parts.append(f'<text class="q" x="{GAP + 4}" y="{top + 22}">{escape(row.question)}</text>')
         top += ROW_HEIGHT
-        across = 6 if row.panels[0].is_figure else 3
-        height = FIGURE_HEIGHT if row.panels[0].is_figure else LINES_HEIGHT
+        across = row.across
+        height = FIGURE_HEIGHT if row.is_of_figures else LINES_HEIGHT
         width = (WIDTH - GAP * (across + 1)) / across
         for index, panel in enumerate(row.panels):
             x, y = GAP + index % across * (width + GAP), top + index // across * (height + GAP)

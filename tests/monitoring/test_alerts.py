@@ -12,11 +12,11 @@ from ruamel.yaml import YAML
 
 from audience_sync.chat_api.errors import BY_CODE
 from audience_sync.telemetry.metrics import Metrics
-from tests.support.prometheus import ALERTS, shipped_alerts
+from tests.support.prometheus import ALERTS, shipped_alerts, shipped_rules
 
 ROOT: Final = Path(__file__).parents[2]
 RUNBOOK: Final = ROOT / "docs" / "runbook"
-RULES: Final[list[dict[str, Any]]] = [rule for group in shipped_alerts()["groups"] for rule in group["rules"]]
+RULES: Final[list[dict[str, Any]]] = shipped_rules()
 NAMES: Final = [rule["alert"] for rule in RULES]
 
 

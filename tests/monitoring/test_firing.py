@@ -22,7 +22,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from tests.support.fleet import FAST_TAKEOVER, EmulatedChat, Fleet, Replica, eventually
 from tests.support.load import feed, under_load
 from tests.support.product import CITY, Product, rules_for
-from tests.support.prometheus import ALERTS, Prometheus, faster, running_prometheus, shipped_alerts
+from tests.support.prometheus import ALERTS, Prometheus, faster, running_prometheus, shipped_rules
 
 pytestmark = pytest.mark.broker
 
@@ -32,7 +32,7 @@ TIMES: Final = 30
 MOST_SECONDS: Final = 180.0
 """Until each alert must fire. The longest takes 60, and all processes share a machine of two cores."""
 
-SHIPPED: Final = [rule["alert"] for group in shipped_alerts()["groups"] for rule in group["rules"]]
+SHIPPED: Final = [rule["alert"] for rule in shipped_rules()]
 
 FAULTS: Final[Mapping[str, frozenset[str]]] = {
     "nobody": frozenset({"AudienceSyncGone"}),

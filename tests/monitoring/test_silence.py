@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.monitoring.everyday import HOUR_SECONDS, SCRAPE_SECONDS, Scraped, Scrapes
-from tests.support.prometheus import ALERTS, shipped_alerts
+from tests.support.prometheus import ALERTS, shipped_rules
 
-NAMES: Final = [rule["alert"] for group in shipped_alerts()["groups"] for rule in group["rules"]]
+NAMES: Final = [rule["alert"] for rule in shipped_rules()]
 EVERY_MINUTE: Final = range(1, HOUR_SECONDS // 60 + 1)
 
 

@@ -28,6 +28,11 @@ def shipped_alerts() -> dict[str, Any]:
     return dict(YAML(typ="safe").load(ALERTS.read_text()))
 
 
+def shipped_rules() -> list[dict[str, Any]]:
+    """The rules in them, in their order."""
+    return [rule for group in shipped_alerts()["groups"] for rule in group["rules"]]
+
+
 _IN_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 
 

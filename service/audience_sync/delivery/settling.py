@@ -193,9 +193,8 @@ class Settling:
         self._watch.in_doubt(lone.request, lone.refusal)
         failing = tenure.doubt.failing(endpoint)
         if self._halt or (failing is not None and not tenure.debouncer.has_witness(endpoint, failing)):
-            for each in reversed(
-                tenure.doubt.take(endpoint)
-            ):  # who was refused last may have been confirmed before
+            # the last one refused comes first: he may have been confirmed before
+            for each in reversed(tenure.doubt.take(endpoint)):
                 tenure.debouncer.came_back(each.request, each.user_id, not_before=lone.since, company=ALONE)
             if self._halt.endpoint is not None and failing is None:  # a look: it goes on being about the same
                 endpoint, failing = self._halt.endpoint, self._halt.names
