@@ -332,6 +332,22 @@ ROWS: Final[Sequence[Row]] = (
                 ],
             ),
             Panel(
+                "Secrets and certificates",
+                "Changed files in an hour, and replicas that go on with the ones before.",
+                Unit.NUMBER,
+                [
+                    Query(
+                        "sum by (credential, outcome) "
+                        f"(increase(audience_sync_rotations_total{{{SELECTED}}}[1h]))",
+                        "{{credential}} {{outcome}}",
+                    ),
+                    Query(
+                        f"sum by (credential) (audience_sync_credentials_outdated{{{SELECTED}}})",
+                        "{{credential}} outdated",
+                    ),
+                ],
+            ),
+            Panel(
                 "Re-keying",
                 "Copies written to the topic keyed by the user, and failures that were tried again.",
                 Unit.PER_SECOND,

@@ -55,6 +55,7 @@ from audience_sync.events.stream import Stream, StreamOptions
 from audience_sync.events.topics import TopicsChecked
 from audience_sync.events.translator import Translator
 from audience_sync.operators_page import OperatorsPage
+from audience_sync.rotation import Rotated, Rotation
 from audience_sync.rules.reload import Reload
 from audience_sync.service import COMMIT_TIMEOUT_SECONDS, Service, StreamError
 from audience_sync.settings import (
@@ -67,7 +68,7 @@ from audience_sync.settings import (
     secret,
 )
 from audience_sync.telemetry.gauges import keep_gauges
-from audience_sync.telemetry.metrics import Metrics
+from audience_sync.telemetry.metrics import Credential, Metrics
 from audience_sync.telemetry.watch import Watch
 
 
@@ -115,7 +116,8 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     shares = Shares()
     failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    chat = chat_api(settings.chat, wall_clock=time.time, chance=chance)
+    signature = signature_of(settings.chat, wall_clock=time.time)
+    chat = chat_api(settings.chat, signature=signature, chance=chance)
     halt, of_app = Halt(), settings.chat.calls_per_second_of_app
     pauses = Pauses(topics_of_rules(rules))
     operators_page = OperatorsPage.of(settings, _kafka_address(settings, security))
@@ -311,6 +313,24 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         )
         more.append(reload.run)
 
+    def take_signing_key(key: SecretStr) -> None:
+        signature.take(key)
+        halt.look_now(clock())
+        delivery.nudge()
+
+    rotated: list[Rotated] = []
+    if (key_file := settings.chat.signing_key_file) is not None:
+        rotated.append(
+            Rotated(
+                Credential.SIGNING_KEY,
+                [key_file],
+                load=lambda: signing_key(settings.chat),
+                take=take_signing_key,
+            )
+        )
+    if rotated:
+        more.append(Rotation(rotated, sleep=asyncio.sleep, watch=watch).run)
+
     operator = None
     if operators_page is not None:
         operator, parts = operators_page.open(
@@ -488,17 +508,30 @@ def _stream_options(kafka: KafkaSettings) -> StreamOptions:
     )
 
 
-def chat_api(settings: ChatSettings, *, wall_clock: Callable[[], float], chance: random.Random) -> ChatApi:
-    """The client for the account that the settings name. Raises SettingsError.
-
-    wall_clock: epoch seconds as the host has them now, corrections included: the server compares with its own.
-    """
+def signing_key(settings: ChatSettings) -> SecretStr:
+    """The app's secret key. Raises SettingsError."""
     key = secret(settings.signing_key, settings.signing_key_file, name="AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE")
     if key is None or not key.get_secret_value():
         raise SettingsError("AUDIENCE_SYNC_CHAT__SIGNING_KEY: the key is empty")
-    signature = Signature(
-        settings.app_id, settings.admin, key, life_seconds=settings.signature_life_seconds, clock=wall_clock
+    return key
+
+
+def signature_of(settings: ChatSettings, *, wall_clock: Callable[[], float]) -> Signature:
+    """The signature of every call. Raises SettingsError.
+
+    wall_clock: epoch seconds as the host has them now, corrections included: the server compares with its own.
+    """
+    return Signature(
+        settings.app_id,
+        settings.admin,
+        signing_key(settings),
+        life_seconds=settings.signature_life_seconds,
+        clock=wall_clock,
     )
+
+
+def chat_api(settings: ChatSettings, *, signature: Signature, chance: random.Random) -> ChatApi:
+    """The client for the account that the settings name. Raises SettingsError."""
     try:
         profile = Profile() if settings.profile_file is None else read_profile(settings.profile_file)
     except ProfileError as error:

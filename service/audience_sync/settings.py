@@ -185,7 +185,7 @@ class ChatSettings(Group):
     """The app's secret key. Better from a file: `signing_key_file`."""
 
     signing_key_file: Path | None = None
-    """A file with the app's secret key."""
+    """A file with the app's secret key; a changed one is taken over within seconds."""
 
     signature_life_seconds: int = Field(default=86_400, ge=600, le=15_552_000)
     """How long a signature is valid; it is renewed well before its end. A day: what the vendor advises at least."""

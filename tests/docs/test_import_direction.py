@@ -32,6 +32,7 @@ MAY_KNOW: Final[dict[str, frozenset[str]]] = {
     "admin": frozenset({"core", "telemetry"}),
     "service": frozenset({"admin", "events"}),
     "settings": frozenset({"core"}),
+    "rotation": frozenset({"telemetry"}),
     "operators_page": frozenset({"admin", "core", "events", "settings", "telemetry"}),
     "assembly": PARTS - {"commands", "emulator", "probe", "__main__"},
     "commands": PARTS - {"__main__"},

@@ -41,6 +41,7 @@ FAULTS: Final[Mapping[str, frozenset[str]]] = {
     "lower-limit": frozenset({"AudienceSyncRateLimited"}),
     "bad-input": frozenset(
         {
+            "AudienceSyncCredentialsOutdated",
             "AudienceSyncDeadLetters",
             "AudienceSyncOrderNotCertain",
             "AudienceSyncRecordsLost",
@@ -73,6 +74,7 @@ class Stage:
         self.topics = f"{uuid4().hex[:8]}-"
         self.product = Product(users=500, seed=1, topics=self.topics)
         folder.mkdir()
+        self.signing_key = folder / "signing-key"
         self.rules = rules_for(self.topics, folder)
         more = MORE_RULES.format(topics=self.topics)
         self.rules.write_text(self.rules.read_text().replace("\nrules:\n", more, 1))
@@ -162,6 +164,7 @@ def break_bad_input(stage: Stage) -> None:
     stage.write(CITY, b"not-bob", b'{"kind": "city-changed", "user_id": "bob", "city": "Shenzhen"}')
     stage.write("profiles", b"alice", bytes([0, 0, 0, 0, 7]) + b"as schema 7 says")
     stage.rules.write_text("rules: none")
+    stage.signing_key.write_text("")
 
 
 def break_broker_refuses(stage: Stage) -> None:

@@ -100,10 +100,18 @@ class EmulatedChat(Process):
     def __init__(
         self, folder: Path, *, calls_per_second: float = 100, arguments: tuple[str, ...] = ()
     ) -> None:
-        key = folder / "emulator-key"
-        key.write_text(SIGNING_KEY)
+        self._key_file = folder / "emulator-key"
+        self._key_file.write_text(SIGNING_KEY)
         super().__init__(
-            *("emulate", "--port", "0", "--key-file", str(key), "--attribute-names", "membership,city"),
+            *(
+                "emulate",
+                "--port",
+                "0",
+                "--key-file",
+                str(self._key_file),
+                "--attribute-names",
+                "membership,city",
+            ),
             *("--app-id", str(APP_ID), "--version-separator", "~"),
             *("--calls-per-second", str(calls_per_second), *arguments),
             log=folder / "emulator.log",
@@ -115,6 +123,12 @@ class EmulatedChat(Process):
         """Start again after its end. It needs a port of its own, and a file with its state if it shall have one."""
         self._start()
         eventually(self._answers, "the emulator is back")
+
+    def change_key(self, key: str) -> None:
+        """Refuse, from now on, whatever is signed with another key. It starts again for that, as `come_back` says."""
+        self.end()
+        self._key_file.write_text(key)
+        self.come_back()
 
     def _answers(self) -> bool:
         try:

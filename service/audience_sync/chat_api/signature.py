@@ -41,8 +41,7 @@ class Signature:
         """
         if life_seconds <= 0:
             raise ValueError(f"life_seconds is {life_seconds}; a signature must live longer than 0 seconds")
-        if not key.get_secret_value():
-            raise ValueError("the signing key is empty; the app's console shows it under basic information")
+        _demand(key)
         self.admin = admin
         self._app_id, self._key = app_id, key
         self._life_seconds, self._clock = life_seconds, clock
@@ -61,6 +60,12 @@ class Signature:
         if self._current is instead_of:
             self._renew()
         return self._current
+
+    def take(self, key: SecretStr) -> None:
+        """Sign with another key from now on. ValueError for an empty one: then the last one goes on counting."""
+        _demand(key)
+        self._key = key
+        self._renew()
 
     def _renew(self) -> None:
         self._made_at = self._clock()
@@ -85,3 +90,8 @@ class Signature:
         }
         packed = base64.b64encode(zlib.compress(json.dumps(fields).encode()))
         return SecretStr(packed.decode().translate(_ALPHABET))  # not base64's own alphabet for URLs
+
+
+def _demand(key: SecretStr) -> None:
+    if not key.get_secret_value():
+        raise ValueError("the signing key is empty; the app's console shows it under basic information")

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from audience_sync.assembly import security_of
+from audience_sync.assembly import security_of, signing_key
 from audience_sync.commands import online
 from audience_sync.commands.chat.words import counted
 from audience_sync.commands.run import read_settings_and_rules, with_topics_of_the_broker
@@ -20,7 +20,7 @@ from audience_sync.events.inspection import Weight
 from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.security import KafkaSecurityError, tls_context
 from audience_sync.rules.problems import RulesError
-from audience_sync.settings import PREFIX, Settings, SettingsError, operator_token, secret
+from audience_sync.settings import PREFIX, Settings, SettingsError, operator_token
 
 
 def check_config(
@@ -84,23 +84,18 @@ def effective(group: BaseModel, name: str = PREFIX) -> Iterator[tuple[str, Any]]
 
 def _problems(settings: Settings) -> Iterator[str]:
     """What is wrong with the files that settings name: they are read, and what is in them is not told."""
-    kafka, chat = settings.kafka, settings.chat
-
-    def signing_key() -> None:
-        key = secret(chat.signing_key, chat.signing_key_file, name=f"{PREFIX}CHAT__SIGNING_KEY_FILE")
-        if key is None or not key.get_secret_value():
-            raise SettingsError(f"{PREFIX}CHAT__SIGNING_KEY: the key is empty")
 
     def security() -> None:
-        protection = security_of(kafka)
+        protection = security_of(settings.kafka)
         tls_context(protection)
         if protection.token is not None:
             protection.token()
 
-    def operators_page() -> None:
-        operator_token(settings.admin)
-
-    checks: tuple[Callable[[], None], ...] = (signing_key, security, operators_page)
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: signing_key(settings.chat),
+        security,
+        lambda: operator_token(settings.admin),
+    )
     for check in checks:
         try:
             check()

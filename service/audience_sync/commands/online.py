@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from audience_sync.assembly import chat_api, security_of
+from audience_sync.assembly import chat_api, security_of, signature_of
 from audience_sync.chat_api import ChatApi, ChatApiError
 from audience_sync.commands.chat.ending import what_happened, what_next
 from audience_sync.commands.chat.output import View, output
@@ -60,7 +60,11 @@ def show(found: list[Slot], findings: list[Finding]) -> None:
 
 
 def _client(settings: Settings) -> ChatApi:
-    return chat_api(settings.chat, wall_clock=time.time, chance=random.SystemRandom())
+    return chat_api(
+        settings.chat,
+        signature=signature_of(settings.chat, wall_clock=time.time),
+        chance=random.SystemRandom(),
+    )
 
 
 def _of_names(

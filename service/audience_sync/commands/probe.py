@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from audience_sync.assembly import chat_api
+from audience_sync.assembly import chat_api, signature_of
 from audience_sync.chat_api import ChatApi, Family
 from audience_sync.chat_api.profile import Document
 from audience_sync.commands.chat.connection import chat_settings
@@ -187,7 +187,9 @@ async def _ask(
 
 
 def _client(settings: ChatSettings) -> ChatApi:
-    return chat_api(settings, wall_clock=time.time, chance=random.SystemRandom())
+    return chat_api(
+        settings, signature=signature_of(settings, wall_clock=time.time), chance=random.SystemRandom()
+    )
 
 
 def _stop(found: Found, why: str) -> Stop:

@@ -66,6 +66,11 @@ class Halt:
         self._looks = 0
         return ended
 
+    def look_now(self, now: float) -> None:
+        """A person may have acted: look at once, and then at short intervals again."""
+        self.look_at = min(self.look_at, now)
+        self._looks = 0
+
     def ended_by(self, endpoint: Endpoint, code: int) -> bool:
         """Whether a user's refusal with *code* shows that what stopped this endpoint is over: it is another one."""
         return bool(self) and endpoint is self.endpoint and code != self.code

@@ -80,10 +80,17 @@ class Readiness(StrEnum):
 
 
 class ReloadOutcome(StrEnum):
-    """What became of a rules file that has changed. A closed set, because it is a label."""
+    """What became of a file that has changed. A closed set, because it is a label."""
 
     TAKEN = "taken"
     REFUSED = "refused"
+
+
+class Credential(StrEnum):
+    """What is taken over from its files while the service runs."""
+
+    SIGNING_KEY = "signing_key"
+    KAFKA = "kafka"
 
 
 class FetchOutcome(StrEnum):
@@ -179,6 +186,17 @@ class Metrics:
         self.rules_outdated = gauge(
             "rules_outdated", "1 while the rules file can't be used, and the rules before it go on applying."
         )
+        self.rotations = counter(
+            "rotations",
+            "Changed secrets and certificates, by whether they were taken.",
+            "credential",
+            "outcome",
+        )
+        self.credentials_outdated = gauge(
+            "credentials_outdated",
+            "1 while the files can't be used, and what was in them before goes on applying.",
+            "credential",
+        )
         self.wanted_schemas = gauge(
             "wanted_schemas", "Schemas that records wait for, and all behind them in their partitions."
         )
@@ -226,6 +244,10 @@ class Metrics:
             self.errors.labels(code)
         for reload_outcome in ReloadOutcome:
             self.rules_reloads.labels(reload_outcome)
+        for credential in Credential:
+            self.credentials_outdated.labels(credential)
+            for reload_outcome in ReloadOutcome:
+                self.rotations.labels(credential, reload_outcome)
         for cause in (*Cause, REFUSED_USER, UNKNOWN_ACCOUNT):
             self.dead_letters.labels(cause)
 

@@ -27,6 +27,7 @@ from audience_sync.core.user_state import Round
 from audience_sync.core.verdicts import Refusal, Verdict
 from audience_sync.telemetry.metrics import (
     ChangeKind,
+    Credential,
     EventOutcome,
     FetchOutcome,
     Metrics,
@@ -105,6 +106,30 @@ class Watch:
         """The file is again what applies."""
         self._metrics.rules_outdated.set(0)
         self._log.info("rules_unchanged")
+
+    # secrets and certificates
+
+    def credential_taken(self, credential: Credential) -> None:
+        """Its files have changed, and what is in them applies from now on."""
+        self._metrics.rotations.labels(credential, ReloadOutcome.TAKEN).inc()
+        self._metrics.credentials_outdated.labels(credential).set(0)
+        self._log.info("credential_taken", credential=credential)
+
+    def credential_refused(self, credential: Credential, reason: str) -> None:
+        """Its files have changed and can't be used; what was in them before goes on applying."""
+        self._metrics.rotations.labels(credential, ReloadOutcome.REFUSED).inc()
+        self._metrics.credentials_outdated.labels(credential).set(1)
+        self._log.error(
+            "credential_refused",
+            credential=credential,
+            reason=reason,
+            way_out="correct the files; until then the old one applies, and a restart would fail",
+        )
+
+    def credential_unchanged(self, credential: Credential) -> None:
+        """Its files are again what applies."""
+        self._metrics.credentials_outdated.labels(credential).set(0)
+        self._log.info("credential_unchanged", credential=credential)
 
     # the way in
 

@@ -132,3 +132,24 @@ def test_a_life_of_nothing_is_refused(life_seconds: int) -> None:
 def test_an_empty_key_is_refused() -> None:
     with pytest.raises(ValueError, match="key is empty"):
         Signature(APP_ID, "administrator", SecretStr(""), life_seconds=1, clock=Clock())
+
+
+def test_another_key_signs_from_the_moment_it_is_taken() -> None:
+    """What was made with the last key is not handed out again, though its life is not half over."""
+    made, other = signature(), "another key"
+    before = made.current()
+
+    made.take(SecretStr(other))
+
+    known = Signature(APP_ID, "administrator", SecretStr(other), life_seconds=86400, clock=Clock())
+    assert fields_of(made.current()) == fields_of(known.current()) != fields_of(before)
+
+
+def test_an_empty_key_is_not_taken() -> None:
+    made = signature()
+    before = made.current()
+
+    with pytest.raises(ValueError, match="key is empty"):
+        made.take(SecretStr(""))
+
+    assert made.current() is before

@@ -104,3 +104,17 @@ def test_another_code_where_it_stopped_shows_that_what_stopped_it_is_over() -> N
     assert halt.ended_by(ADD, 90048)
     assert not halt.ended_by(ADD, 90045)
     assert not halt.ended_by(SET, 90048)
+
+
+def test_what_may_be_put_right_is_looked_at_at_once_and_at_short_intervals_again() -> None:
+    halt, now = Halt(), 1000.0
+    for _ in range(5):
+        halt.stop(ADD, "not allowed", now)
+        now = halt.look_at
+
+    halt.stop(ADD, "not allowed", now)
+    halt.look_now(now + 1.0)
+    looked_at = halt.look_at
+    halt.stop(ADD, "not allowed", now + 1.0)
+
+    assert (looked_at, halt.look_at) == (now + 1.0, now + 6.0)

@@ -14,6 +14,7 @@ from audience_sync.core.verdicts import REFUSED_USER, UNKNOWN_ACCOUNT, Outcome
 from audience_sync.telemetry.metrics import (
     RULES,
     ChangeKind,
+    Credential,
     EventOutcome,
     FetchOutcome,
     Metrics,
@@ -46,6 +47,9 @@ CLOSED: Final[dict[str, frozenset[str]]] = {
     "audience_sync_schema_fetches/outcome": frozenset(FetchOutcome),
     "audience_sync_dead_letters/cause": frozenset({*Cause, REFUSED_USER, UNKNOWN_ACCOUNT}),
     "audience_sync_rules_reloads/outcome": frozenset(ReloadOutcome),
+    "audience_sync_rotations/credential": frozenset(Credential),
+    "audience_sync_rotations/outcome": frozenset(ReloadOutcome),
+    "audience_sync_credentials_outdated/credential": frozenset(Credential),
 }
 """Each label of each metric, and what it may hold. A user, a tag or an error's text is in none of them."""
 

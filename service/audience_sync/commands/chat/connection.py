@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from audience_sync.assembly import chat_api
+from audience_sync.assembly import chat_api, signature_of
 from audience_sync.chat_api import BrokenLimit, ChatApi, ChatApiError
 from audience_sync.commands.chat.ending import stop_after
 from audience_sync.commands.chat.progress import Bar
@@ -39,7 +39,9 @@ def connected(
     """
 
     async def run() -> T:
-        async with chat_api(settings, wall_clock=time.time, chance=random.SystemRandom()) as chat:
+        async with chat_api(
+            settings, signature=signature_of(settings, wall_clock=time.time), chance=random.SystemRandom()
+        ) as chat:
             return await main(chat)
 
     try:
