@@ -30,7 +30,7 @@ def test_a_signing_key_is_replaced_without_a_restart(
 ) -> None:
     """Three replicas were sending under load.
 
-    Their key's file was emptied; later the API took another key only, and the file got it, as a Secret changes in a pod.
+    Their key's file was emptied; later the API took another key only, and the file got it as a Secret does.
     The empty one was refused and the old key went on counting; delivery stopped with the old key and went on with the
     new one; every user was in step, nothing was given up, and no partition had moved.
     """
