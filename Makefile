@@ -1,6 +1,6 @@
 # The few commands a person types. Each installs what it needs first, into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help docs demo test check unit integration faults simulate scenarios fuzz bench chart-live containers audit format image clean
+.PHONY: help docs site demo test check unit integration faults simulate scenarios fuzz bench chart-live containers audit format image clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -58,6 +58,9 @@ containers: .venv/installed ## the image that ships, wired to Kafka and the emul
 docs: .venv/installed ## make the reference pages from the code again
 	$(BIN)/python -m docs.make_reference
 	AUDIENCE_SYNC_TEST_WRITE_PAGES=1 $(PYTEST) -q tests/contract/test_every_call.py
+
+site: .venv/installed ## the pages as a site in build/site, to be opened or served; a broken link is an error
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --conf-dir docs/site --doctree-dir build/site-read . build/site
 
 audit: ## ask for known vulnerabilities of the pinned packages, where advisories can be had
 	@test -d build/audit || $(PYTHON) -m venv build/audit

@@ -16,6 +16,7 @@ from audience_sync.rules.schema import json_schema
 from audience_sync.settings import FILE_VARIABLE, PREFIX, Group, Settings
 from audience_sync.telemetry.metrics import Metrics
 from docs import licences
+from docs.commands_page import commands_page
 from docs.dashboard.grafana import dashboard
 from docs.field_words import default_in_words, range_in_words
 from docs.make_chart import chart_files
@@ -35,9 +36,12 @@ def pages() -> dict[str, str]:
     return {
         "settings.md": settings_page(),
         "metrics.md": metrics_page(),
+        "commands.md": commands_page(),
+        "decisions/README.md": decisions_page(),
         "reliability.md": reliability_page(),
         "../helm/audience-sync/files/dashboard.json": json.dumps(dashboard(), indent=1) + "\n",
         "rules.schema.json": json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n",
+        "../helm/examples/README.md": examples_page(),
         **{f"../{CHART}/{file}": text for file, text in chart_files(FOLDER.parent / CHART).items()},
     }
 
@@ -126,6 +130,43 @@ def reliability_page() -> str:
         head, _, rest = page.partition(begin)
         page = f"{head}{begin}\n{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
     return page
+
+
+def decisions_page() -> str:
+    """The list of all decisions."""
+    pages = sorted((FOLDER / "decisions").glob("[0-9]*.md"))
+    rows = "".join(
+        f"- [{page.read_text().splitlines()[0].removeprefix('# ')}]({page.name})\n" for page in pages
+    )
+    return f"""\
+# Decisions
+
+{MADE}
+
+Choices that could have gone otherwise, one a page: what was decided and why, what was rejected, the price, and what
+would show that it is wrong. A title is the decision.
+
+{rows}"""
+
+
+def examples_page() -> str:
+    """The chart's examples, by the first line of each."""
+    files = sorted((FOLDER.parent / "helm" / "examples").glob("*.yaml"))
+    rows = "".join(
+        f"| [{file.name}]({file.name}) | {file.read_text().splitlines()[0].removeprefix('# ')} |\n"
+        for file in files
+    )
+    return f"""\
+# Examples of values
+
+{MADE}
+
+Whole values files for [the chart](../audience-sync/README.md), to begin with. Each is rendered, installed and
+upgraded by the tests.
+
+| values | for |
+| --- | --- |
+{rows}"""
 
 
 def _seen(runs: Mapping[str, Mapping[str, Any]]) -> str:
