@@ -9,7 +9,7 @@ COPY constraints.txt pyproject.toml ./
 RUN python3 -m venv /tools \
     && /tools/bin/pip install --quiet --upgrade pip -c constraints.txt \
     && python3 -m venv --without-pip /opt/audience-sync \
-    && python3 -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*p["dependencies"], *p["optional-dependencies"]["registry"], sep="\n")' > needed.txt \
+    && python3 -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*p["dependencies"], *(each for extra in ("registry", "traces") for each in p["optional-dependencies"][extra]), sep="\n")' > needed.txt \
     && /tools/bin/pip --python /opt/audience-sync/bin/python install --quiet -c constraints.txt -r needed.txt
 COPY README.md LICENSE ./
 COPY service service

@@ -13,7 +13,7 @@ help: ## this list
 	@$(PYTHON) -c 'import sys; sys.exit("audience-sync needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Say which one: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" -c constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[demo,registry]' --group dev
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[demo,registry,traces]' --group dev
 	@touch $@
 
 demo: .venv/installed ## events in, requests out, on an embedded broker and an emulated Chat API; under two minutes

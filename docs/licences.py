@@ -7,7 +7,7 @@ from typing import Final
 
 from packaging.requirements import Requirement
 
-SHIPPED: Final = Requirement("audience-sync[registry]")
+SHIPPED: Final = Requirement("audience-sync[registry,traces]")
 """What the image installs."""
 
 SAME: Final = {

@@ -1,7 +1,9 @@
 """Builds every object once and connects them; hands everyone the clock and the random source."""
 
 import asyncio
+import os
 import random
+import socket
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
@@ -70,6 +72,7 @@ from audience_sync.settings import (
 from audience_sync.telemetry.gauges import keep_gauges
 from audience_sync.telemetry.metrics import Credential, Metrics
 from audience_sync.telemetry.watch import Watch
+from audience_sync.tracing import traces
 
 
 class Clock:
@@ -113,6 +116,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     )
     find = None if settings.registry.url is None else schemas.find
     translator = Translator(rules, find, rekeyed_topic=kafka.rekeyed_topic, all_times=False)
+    spans = traces(os.environ, group_id=kafka.group_id, replica=kafka.instance_id or socket.gethostname())
     shares = Shares()
     failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -138,7 +142,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         dead_letters, guard=guard, settled=lambda: consumer.turn(), clock=clock, sleep=asyncio.sleep
     )
     delivery = Delivery(
-        send=Sender(chat.send).send,
+        send=Sender(chat.send).send if spans is None else spans.sending(Sender(chat.send).send),
         give_up=burial.refused,
         accounts=Accounts(
             check=lambda users: _existing(chat, users),
@@ -166,6 +170,8 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     )
 
     def begin(ownership: Ownership) -> Tenure:
+        if spans is not None:
+            spans.forget()
         tenure = Tenure(ownership, times, memory)
         delivery.begin(
             tenure,
@@ -190,7 +196,9 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     )
     consumer = Consumer(
         intake=Intake(
-            translation=translator.translation,
+            translation=translator.translation
+            if spans is None
+            else lambda topic: spans.translation(topic, translator.translation(topic)),
             by_event_time=translator.by_event_time,
             want=schemas.want,
             bury=burial.unusable,
@@ -330,6 +338,16 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         )
     if rotated:
         more.append(Rotation(rotated, sleep=asyncio.sleep, watch=watch).run)
+
+    if spans is not None:
+
+        async def end_traces() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.to_thread(spans.end)
+
+        more.append(end_traces)
 
     operator = None
     if operators_page is not None:

@@ -103,6 +103,11 @@ BY_WORDS: Final[list[tuple[dict[str, object], str, str]]] = [
         "a key as a variable",
     ),
     (
+        REQUIRED | {"extraEnv": [{"name": "OTEL_EXPORTER_OTLP_HEADERS", "value": "k"}]},
+        "a secret must not stand in values",
+        "a key as a variable",
+    ),
+    (
         REQUIRED | {"extraEnv": [{"name": "AUDIENCE_SYNC_KAFKA__INSTANCE_ID", "value": "k"}]},
         "put each other out of the group",
         "one name for all replicas, as a variable",

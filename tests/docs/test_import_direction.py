@@ -33,6 +33,7 @@ MAY_KNOW: Final[dict[str, frozenset[str]]] = {
     "service": frozenset({"admin", "events"}),
     "settings": frozenset({"core"}),
     "rotation": frozenset({"telemetry"}),
+    "tracing": frozenset({"settings", "telemetry"}),
     "operators_page": frozenset({"admin", "core", "events", "settings", "telemetry"}),
     "assembly": PARTS - {"commands", "emulator", "probe", "__main__"},
     "commands": PARTS - {"__main__"},
@@ -44,6 +45,7 @@ ONLY_IN: Final = {
     "kafka": "events/kafka_admin.py",
     "uvloop": "commands/run.py",
     "cel_expr_python": "rules/conditions.py",
+    "opentelemetry": "telemetry/traces.py",
 }
 """Libraries that one module knows, so that they can be replaced there."""
 

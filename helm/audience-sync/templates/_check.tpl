@@ -68,7 +68,7 @@
 {{- fail "prometheusRule.enabled: this chart has no files/alerts.yaml" -}}
 {{- end -}}
 {{- range $v.extraEnv -}}
-{{- if and (regexMatch "(SIGNING_KEY|PASSWORD|TOKEN)$" .name) (hasKey . "value") -}}
+{{- if and (regexMatch "(SIGNING_KEY|PASSWORD|TOKEN|OTLP_HEADERS|OTLP_TRACES_HEADERS)$" .name) (hasKey . "value") -}}
 {{- fail (printf "extraEnv %s: a secret must not stand in values: use valueFrom with a Secret" .name) -}}
 {{- end -}}
 {{- if eq .name "AUDIENCE_SYNC_KAFKA__INSTANCE_ID" -}}

@@ -1,6 +1,7 @@
 """`audience-sync check-config`: the settings and rules in effect, or what is wrong with them."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.security import KafkaSecurityError, tls_context
 from audience_sync.rules.problems import RulesError
 from audience_sync.settings import PREFIX, Settings, SettingsError, operator_token
+from audience_sync.tracing import wanted
 
 
 def check_config(
@@ -95,6 +97,7 @@ def _problems(settings: Settings) -> Iterator[str]:
         lambda: signing_key(settings.chat),
         security,
         lambda: operator_token(settings.admin),
+        lambda: wanted(os.environ),
     )
     for check in checks:
         try:

@@ -1,6 +1,7 @@
 """What a batch of records causes that are not keyed by the user: a copy for each user concerned, and dead letters."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -10,14 +11,22 @@ from audience_sync.core.ownership import PartitionKey
 from audience_sync.events.dead_letters import DeadLetter, unusable_letter
 from audience_sync.events.intake import Record
 from audience_sync.events.rekeyed import rekeyed_bytes
+from audience_sync.formats import Headers
+
+TRACE_HEADERS: Final = ("traceparent", "tracestate")
+"""Source: W3C Trace Context."""
 
 
 class Copy(msgspec.Struct, frozen=True):
-    """A record of the topic that is keyed by the user. timestamp: the event's own, milliseconds since 1970 UTC."""
+    """A record of the topic that is keyed by the user. timestamp: the event's own, milliseconds since 1970 UTC.
+
+    headers: what its producer says of its trace, handed on.
+    """
 
     key: bytes
     value: bytes
     timestamp: int
+    headers: Headers = ()
 
 
 class Copies(msgspec.Struct):
@@ -77,4 +86,5 @@ class CopyMaker:
     @staticmethod
     def _copy(key: PartitionKey, record: Record, event: Translated) -> Copy:
         value = rekeyed_bytes(event, topic=key.topic, partition=key.number, position=record.offset)
-        return Copy(event.user.encode(), value, record.timestamp)
+        traced = [header for header in record.headers if header[0] in TRACE_HEADERS]
+        return Copy(event.user.encode(), value, record.timestamp, traced)

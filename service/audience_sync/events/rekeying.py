@@ -230,7 +230,9 @@ class Rekeying(ConsumerRebalanceListener):  # type: ignore[misc]  # the base cla
         await producer.begin_transaction()
         rekeyed, dead_letters = self._targets.rekeyed, self._targets.dead_letters
         sent = [
-            await producer.send(rekeyed, copy.value, key=copy.key, timestamp_ms=copy.timestamp)
+            await producer.send(
+                rekeyed, copy.value, key=copy.key, timestamp_ms=copy.timestamp, headers=copy.headers
+            )
             for copy in made.copies
         ]
         sent += [

@@ -22,6 +22,7 @@ QUIET: Final = {
     "aiokafka": logging.CRITICAL,
     "kafka": logging.CRITICAL,
     "asyncio": logging.WARNING,
+    "opentelemetry.util": logging.CRITICAL,  # it would quote a header that it can't read
     "audience_sync.faststream": logging.ERROR,
 }
 """Libraries whose lines would repeat ours, or carry what must not be told. What they say of Kafka is met as
