@@ -1,10 +1,13 @@
 # The few commands a person types. Each installs what it needs first, into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help docs site demo test check unit integration faults simulate scenarios fuzz bench chart-live containers audit format image clean
+.PHONY: help docs site demo test check unit integration faults simulate scenarios fuzz bench chart-live containers audit format image pins clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+
+PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make pins" --constraints constraints.txt
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -54,6 +57,13 @@ chart-live: .venv/installed ## the chart on a real Kubernetes API server: each e
 
 containers: .venv/installed ## the image that ships, wired to Kafka and the emulator in containers
 	$(PYTEST) -m containers
+
+image: ## the image, by Docker, buildah or podman: IMAGE=audience-sync, BASE=python:3.13-slim
+	@IMAGE=$(IMAGE) BASE=$(BASE) image/build.sh
+
+pins: .venv/installed ## ask for the hashes of what the image installs, after a change of constraints.txt
+	$(PIN) --extra registry --extra traces pyproject.toml --output-file image/packages.txt
+	$(PIN) --group image --output-file image/tools.txt
 
 docs: .venv/installed ## make the reference pages from the code again
 	$(BIN)/python -m docs.make_reference

@@ -26,7 +26,7 @@ class Image(Values):
     """The image of service, emulator and tests."""
 
     repository: str = Field(default="audience-sync", min_length=1)
-    """Where it is pulled from: what `docker build .` made, in a registry of yours."""
+    """Where it is pulled from: what `make image` made, in a registry of yours."""
 
     tag: str = ""
     """Its tag. Empty: the chart's appVersion."""

@@ -1,7 +1,7 @@
 """The licences of everything that the image holds besides our own code, from what the packages say of themselves."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import Final
 
@@ -33,6 +33,13 @@ ALLOWED: Final = frozenset(
 
 def shipped() -> dict[str, Distribution]:
     """{name: package} of all that are installed of what the image holds, ours apart."""
+    found = needed([SHIPPED])
+    del found["audience-sync"]
+    return dict(sorted(found.items(), key=lambda each: each[0].lower()))
+
+
+def needed(asked: Iterable[Requirement]) -> dict[str, Distribution]:
+    """{name: package} of all that are installed of what is asked for, and of what that needs."""
     found: dict[str, Distribution] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
 
@@ -47,14 +54,14 @@ def shipped() -> dict[str, Distribution]:
             return  # for another Python or platform
         found[package.metadata["Name"]] = package
         for line in package.requires or ():
-            needed = Requirement(line)
-            marker = needed.marker
+            further = Requirement(line)
+            marker = further.marker
             if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
-                walk(needed)
+                walk(further)
 
-    walk(SHIPPED)
-    del found["audience-sync"]
-    return dict(sorted(found.items(), key=lambda each: each[0].lower()))
+    for each in asked:
+        walk(each)
+    return found
 
 
 def licence(package: Distribution) -> str:

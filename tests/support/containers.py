@@ -14,6 +14,8 @@ from tests.support.local_kafka import CONFIGURATION
 START_SECONDS: Final = 120.0
 """How long anything in a container may take to come up; a few seconds are usual."""
 HOST_LISTENER: Final = 9094
+LOCKED_DOWN: Final = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
+"""How a cluster would run the image of this project: with a folder of memory at /tmp, and no other."""
 
 
 @contextmanager
@@ -41,7 +43,7 @@ def kafka_container(image: str, network: Network) -> Iterator[str]:
 def locked_down(image: str, network: Network, alias: str) -> DockerContainer:
     """The image of this project as a cluster would run it: nothing to write to but /tmp, no privilege."""
     container = DockerContainer(image).with_network(network).with_network_aliases(alias)
-    container.with_kwargs(read_only=True, cap_drop=["ALL"], security_opt=["no-new-privileges"])
+    container.with_kwargs(**LOCKED_DOWN)
     return container.with_tmpfs_mount("/tmp")
 
 

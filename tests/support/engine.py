@@ -7,6 +7,7 @@ base images made from Debian's packages: no image registry is needed.
 import functools
 import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from tests.support import podman
 from tests.support.local_kafka import BrokerUnavailableError, kafka_version
 
 ROOT: Final = Path(__file__).parents[2]
+REVISION: Final = "0123456789abcdef0123456789abcdef01234567"
+"""The commit that the build of the tested image is told."""
+BUILT_AT: Final = 1_700_000_000
+"""The time that it is told, in epoch seconds."""
 
 
 class EngineUnavailableError(Exception):
@@ -75,7 +80,7 @@ def running_engine() -> Iterator[Engine]:
     if missing := podman.missing():
         raise EngineUnavailableError(f"no Docker answers, and podman cannot be prepared: {missing}")
     try:
-        image, kafka_image = podman.images(ROOT)
+        image, kafka_image = podman.images(ROOT, _build())
     except (podman.PodmanError, BrokerUnavailableError) as error:
         raise EngineUnavailableError(str(error)) from error
     with podman.service() as address, pytest.MonkeyPatch.context() as patch:
@@ -85,12 +90,22 @@ def running_engine() -> Iterator[Engine]:
 
 
 def _with_docker() -> Engine:
-    client = docker.from_env(timeout=900)
-    try:
-        client.images.build(path=str(ROOT), tag="audience-sync:test", rm=True)
-    finally:
-        client.close()
-    return Engine(image="audience-sync:test", kafka_image=f"apache/kafka:{kafka_version()}")
+    image = "audience-sync:test"
+    built = subprocess.run(
+        [ROOT / "image" / "build.sh"],
+        env=os.environ | _build() | {"IMAGE": image},
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
+    assert built.returncode == 0, (built.stdout + built.stderr)[-3000:]
+    return Engine(image=image, kafka_image=f"apache/kafka:{kafka_version()}")
+
+
+def _build() -> dict[str, str]:
+    """What image/build.sh is told, whatever git knows: so an image that is there stays good for another commit."""
+    return {"REVISION": REVISION, "SOURCE_DATE_EPOCH": str(BUILT_AT)}
 
 
 def _set_testcontainers(patch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ RUN_FOLDERS: Final = Path("/run/audience-sync")
 """What podman forgets at a restart of the machine; a folder for each cache folder."""
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 PIP_CONFIGURATION: Final = Path("/etc/pip.conf")
+BUILD_OPTIONS: Final = ("--layers=false", "--isolation=chroot")
 
 
 class PodmanError(Exception):
@@ -41,20 +42,27 @@ def missing() -> str:
     return f"not installed: {', '.join(absent)} (tests/support/prepare.sh installs them)" if absent else ""
 
 
-def images(root: Path) -> tuple[str, str]:
+def images(root: Path, build: Mapping[str, str]) -> tuple[str, str]:
     """Names of this project's image and of Kafka's, made where they are not there yet. Raises PodmanError.
+
+    build: what image/build.sh is told besides, as variables.
 
     The name ends in a digest of what the image is made from, so what did not change is not built again.
     """
     with only_one("podman"):
         _configure()
-        sources = [root / name for name in ("Dockerfile", "constraints.txt", "pyproject.toml", "README.md")]
-        sources += sorted((root / "service").rglob("*.*"))
+        sources = [
+            root / name for name in ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE")
+        ]
+        sources += [path for name in ("image", "service") for path in sorted((root / name).rglob("*"))]
         image = f"localhost/audience-sync:{_digest(sources, root)}"
         if not _is_there(image):
             base = _base("python", ["ca-certificates", "python3", "python3-venv"])
             _forget_older(image)
-            _build(image, root, base, _certificates())
+            _run(
+                [str(root / "image" / "build.sh"), *BUILD_OPTIONS, *_certificates()],
+                {"IMAGE": image, "BASE": base, **build},
+            )
         kafka_sources = sorted(path for path in KAFKA_FOLDER.iterdir() if path.is_file())
         kafka_image = (
             f"localhost/audience-sync-kafka:{kafka_version()}-{_digest(kafka_sources, KAFKA_FOLDER)}"
@@ -64,7 +72,8 @@ def images(root: Path) -> tuple[str, str]:
             with tempfile.TemporaryDirectory(prefix="audience-sync-image-") as folder:
                 context = shutil.copytree(KAFKA_FOLDER, Path(folder) / "context")
                 shutil.copytree(kafka_jars(), context / "jars")
-                _build(kafka_image, context, base, [])
+                command = ["podman", "build", *BUILD_OPTIONS, "--format=docker", f"--build-arg=BASE={base}"]
+                _run([*command, f"--tag={kafka_image}", str(context)])
         return image, kafka_image
 
 
@@ -115,11 +124,6 @@ def _suite() -> str:
     if release.get("ID") != "debian":
         raise PodmanError("base images are made from Debian's packages, on Debian")
     return release["VERSION_CODENAME"].strip('"')
-
-
-def _build(image: str, context: Path, base: str, volumes: Sequence[str]) -> None:
-    command = ["podman", "build", "--quiet", "--layers=false", "--isolation=chroot", "--format=docker"]
-    _run([*command, f"--build-arg=BASE={base}", *volumes, f"--tag={image}", str(context)])
 
 
 def _certificates() -> list[str]:
@@ -180,10 +184,9 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(
-        command, env=_environment(), capture_output=True, text=True, timeout=1200, check=False
-    )
+def _run(command: Sequence[str], more: Mapping[str, str] | None = None) -> str:
+    environment = _environment() | dict(more or {})
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200, check=False)
     if done.returncode != 0:
         raise PodmanError(
             f"{' '.join(command[:3])} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}"

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from audience_sync import __version__
 from audience_sync.commands.asyncapi import asyncapi
 from audience_sync.commands.capacity import capacity
 from audience_sync.commands.chat import chat_commands
@@ -19,6 +18,7 @@ from audience_sync.commands.probe import probe
 from audience_sync.commands.rules import rules_commands
 from audience_sync.commands.run import run
 from audience_sync.commands.stop import Stop
+from audience_sync.commands.version import version_in_words
 
 app = typer.Typer(
     name="audience-sync",
@@ -44,10 +44,12 @@ app.add_typer(dead_letter_commands)
 
 @app.callback(invoke_without_command=True)
 def _version(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version, and its commit if known, and end.")
+    ] = False,
 ) -> None:
     if version:
-        typer.echo(__version__)
+        typer.echo(version_in_words())
         raise typer.Exit
 
 
