@@ -23,6 +23,7 @@ from tests.support.load import all_in_step, feed
 from tests.support.local_kafka import BrokerUnavailableError, LocalKafka, local_kafka
 from tests.support.product import TOPICS, Product, rules_for
 from tests.support.secrecy import KEYS
+from tests.support.start_messages import explanations_of
 
 pytestmark = pytest.mark.broker
 
@@ -146,7 +147,7 @@ def spoilt(kafka: LocalKafka) -> None:
     ("wrong", "said"),
     [
         ({"SASL_PASSWORD_FILE": "other"}, ("password",)),
-        ({"SASL_MECHANISM": "SCRAM-SHA-256"}, ("SCRAM-SHA-256",)),
+        ({"SASL_MECHANISM": "SCRAM-SHA-256"}, ("does not take SCRAM-SHA-256, but SCRAM-SHA-512",)),
         ({"SSL_CA_FILE": "stranger"}, ("certificate",)),
         ({"SECURITY_PROTOCOL": "PLAINTEXT", "SASL": ""}, ("security_protocol",)),
     ],
@@ -188,5 +189,6 @@ def test_a_connection_that_is_refused_ends_the_start_with_the_reason(
     text = replica.text()
     assert kafka.secure_bootstrap in text
     assert "Traceback" not in text
+    assert explanations_of(text, 3), "operations.md explains it"
     for word in said:
         assert word.lower() in text.lower(), text[-1500:]

@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+import shutil
 import signal
 import subprocess
 import urllib.request
@@ -17,8 +18,10 @@ from confluent_kafka import Consumer
 
 from audience_sync.events.kafka_admin import KafkaAddress, ask
 from audience_sync.events.security import KafkaSecurity
+from audience_sync.rules.file import DEFAULT_RULES
 from tests.support.fleet import EmulatedChat, Fleet, Replica, emulated_chat, eventually
 from tests.support.product import CITY, MEMBERSHIP, STOCKS, Feed, Product, out_of_step, rules_for
+from tests.support.start_messages import explanations_of
 
 pytestmark = pytest.mark.broker
 
@@ -218,13 +221,38 @@ def test_a_stop_sends_what_waits_commits_and_ends_with_0(fleet: Fleet, broker: s
     ] == [0]
 
 
+class ConfigMap:
+    """A folder of rules as a kubelet mounts it: every change is a new folder and one link that is swapped."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder, self._written = folder, 0
+        self.file = folder / "rules.yaml"
+        self.file.symlink_to(Path("..data") / "rules.yaml")
+
+    def write(self, text: str) -> None:
+        """At once, never half a file; what was there before is gone."""
+        self._written += 1
+        data, link = self._folder / "..data", self._folder / "..data_tmp"
+        before = data.resolve() if data.exists() else None
+        new = self._folder / f"..{self._written}"
+        new.mkdir()
+        (new / "rules.yaml").write_text(text)
+        link.symlink_to(new.name)
+        link.rename(data)
+        if before is not None:
+            shutil.rmtree(before)
+
+
 def test_a_changed_rules_file_is_taken_over_between_two_records_and_a_broken_one_is_refused(
     fleet: Fleet, broker: str, topics: str, tmp_path: Path
 ) -> None:
     """What waits is neither lost nor sent early; the next record is understood by the new rules."""
-    file, feed = rules_for(topics, tmp_path), Feed(broker)
-    good = file.read_text()
+    config_map, feed = ConfigMap(tmp_path / "rules"), Feed(broker)
+    good = rules_for(topics, tmp_path).read_text()
+    config_map.write(good)
     replica = fleet.start(
+        AUDIENCE_SYNC_RULES_FILE=str(config_map.file),
         AUDIENCE_SYNC_DEBOUNCE__QUIET_SECONDS="500",
         AUDIENCE_SYNC_DEBOUNCE__LONGEST_WAIT_SECONDS="600",
         AUDIENCE_SYNC_RULES_RELOAD_SECONDS="0.2",
@@ -240,32 +268,32 @@ def test_a_changed_rules_file_is_taken_over_between_two_records_and_a_broken_one
             lambda: replica.metric("audience_sync_changes_total", kind="set_attribute") > count, "it is read"
         )
 
-    def write(text: str) -> None:
-        """As a ConfigMap changes: at once, never half a file."""
-        (tmp_path / "new.yaml").write_text(text)
-        (tmp_path / "new.yaml").rename(file)
-
     moved("before")
-    write(good.replace('value: "{city}"', 'value: "city of {city}"'))
+    config_map.write(good.replace('value: "{city}"', 'value: "city of {city}"'))
     eventually(
         lambda: replica.metric("audience_sync_rules_reloads_total", outcome="taken") == 1, "it is taken"
     )
     moved("after")
-    write(good.replace("user:", "usre:"))
+    config_map.write(good.replace("user:", "usre:"))
     eventually(lambda: replica.metric("audience_sync_rules_outdated") == 1, "it is refused")
+    assert replica.ready()
     moved("later")
-    assert fleet.chat.counters()["calls"] == {"im_get_attr_name": 2}, (
-        "two looks at the names, and nothing is sent"
+    config_map.write(good.replace('value: "{city}"', 'value: "mended {city}"'))
+    eventually(lambda: replica.metric("audience_sync_rules_outdated") == 0, "what is mended is taken")
+    moved("last")
+    assert fleet.chat.counters()["calls"] == {"im_get_attr_name": 3}, (
+        "a look at the names for each sound file, and nothing is sent"
     )
     assert replica.ready()
 
     replica.signal(signal.SIGTERM)
     assert replica.wait() == 0
     state = fleet.chat.state()
-    assert {user: state[user]["attributes"]["city"] for user in ("before", "after", "later")} == {
+    assert {user: state[user]["attributes"]["city"] for user in ("before", "after", "later", "last")} == {
         "before": "Xiamen",
         "after": "city of Xiamen",
         "later": "city of Xiamen",
+        "last": "mended Xiamen",
     }
     (refused,) = [line for line in replica.lines() if line["action"] == "rules_refused"]
     assert any("usre" in problem and ", line " in problem for problem in refused["problems"])
@@ -323,6 +351,7 @@ def test_attribute_names_that_are_missing_are_an_error_or_added_and_an_api_that_
         refused = fleet.start()
         assert refused.wait() == 2
         assert "audience-sync chat set-attribute-names 1=city 2=membership" in refused.text()
+        assert explanations_of(refused.text(), 2)
         assert "Traceback" not in refused.text()
 
         chat.set_faults(
@@ -473,14 +502,36 @@ def _control(fleet: Fleet, name: str, body: object) -> None:
         ({"AUDIENCE_SYNC_KAFAK__GROUP_ID": "x"}, "AUDIENCE_SYNC_KAFAK__GROUP_ID"),
         ({"AUDIENCE_SYNC_CHAT__APP_ID": "0"}, "SDKAppID"),
         ({"AUDIENCE_SYNC_RULES_FILE": "/nowhere/rules.yaml"}, "/nowhere/rules.yaml"),
+        ({"AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE": "/nowhere/key"}, "AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE"),
+        ({"AUDIENCE_SYNC_CHAT__SIGNING_KEY": "one-too-many"}, "AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE"),
+        (
+            {
+                "AUDIENCE_SYNC_KAFKA__SECURITY_PROTOCOL": "SSL",
+                "AUDIENCE_SYNC_KAFKA__SSL_CA_FILE": str(DEFAULT_RULES),
+            },
+            "ssl_ca_file",
+        ),
+        (
+            {
+                "AUDIENCE_SYNC_KAFKA__SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+                "AUDIENCE_SYNC_KAFKA__SASL_MECHANISM": "PLAIN",
+                "AUDIENCE_SYNC_KAFKA__SASL_USERNAME": "nobody",
+                "AUDIENCE_SYNC_KAFKA__SASL_PASSWORD": "nothing",
+            },
+            "security_protocol",
+        ),
     ],
-    ids=["bootstrap", "topics", "protocol", "lease", "misspelt", "app", "rules"],
+    ids=[
+        *("bootstrap", "topics", "protocol", "lease", "misspelt", "app", "rules"),
+        *("no-secret", "two-secrets", "authority", "no-sasl"),
+    ],
 )
 def test_what_can_not_begin_says_why(fleet: Fleet, environment: dict[str, str], told: str) -> None:
     """A message for a person and an exit code; no traceback, and no half-started service."""
     replica = fleet.start(**environment)
-    assert replica.wait() in {2, 3}
+    code = replica.wait()
     assert told in replica.text()
+    assert explanations_of(replica.text(), code), f"operations.md does not explain this: {replica.text()}"
     assert "Traceback" not in replica.text()
 
 
@@ -493,6 +544,9 @@ def test_a_taken_admin_port_is_told(fleet: Fleet) -> None:
     second = fleet.start(AUDIENCE_SYNC_ADMIN__BIND_PORT=first.admin_url.rsplit(":", 1)[1])
     assert second.wait() == 3
     assert "AUDIENCE_SYNC_ADMIN__BIND_PORT" in second.text()
+    assert explanations_of(second.text(), 3)
+    assert [line["action"] for line in second.lines()] == [], "it had not begun"
+    assert first.ready()
 
 
 def test_metrics_pass_promtool(fleet: Fleet, broker: str, topics: str, promtool: str) -> None:

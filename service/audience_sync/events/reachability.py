@@ -1,9 +1,10 @@
-"""Whether a broker can be reached at all: name, port and TLS, each told apart. The client libraries don't."""
+"""Whether a broker can be reached: name, port, TLS and mechanism, each told apart. The client libraries don't."""
 
 import socket
 import ssl
 import time
 
+from audience_sync.events.sasl_handshake import mechanism_refused
 from audience_sync.events.security import KafkaSecurity, tls_context
 
 _KAFKA_PORT = 9092
@@ -12,21 +13,23 @@ _KAFKA_PORT = 9092
 def unreachable(bootstrap: str, security: KafkaSecurity, timeout_seconds: float) -> str | None:
     """Why none of the addresses takes a connection, with the way out; None as soon as one does.
 
-    Raises KafkaSecurityError when a certificate can't be used. Sends nothing but TLS's own greeting. Looking
-    up a name may take longer than *timeout_seconds*: the system decides.
+    Raises KafkaSecurityError when a certificate can't be used. Sends TLS's own greeting and the mechanism's name,
+    and no credentials. Looking up a name may take longer than *timeout_seconds*: the system decides.
     """
     context = tls_context(security)
     deadline = time.monotonic() + timeout_seconds
     reasons: list[str] = []
     for address in bootstrap.split(","):
-        reason = _reason(address.strip(), context, deadline)
+        reason = _reason(address.strip(), security, context, deadline)
         if reason is None:
             return None
         reasons.append(reason)
     return "; ".join(reasons)
 
 
-def _reason(address: str, context: ssl.SSLContext | None, deadline: float) -> str | None:
+def _reason(
+    address: str, security: KafkaSecurity, context: ssl.SSLContext | None, deadline: float
+) -> str | None:
     where = f"Kafka at {address}"
     try:
         host, port = host_and_port(address)
@@ -34,10 +37,8 @@ def _reason(address: str, context: ssl.SSLContext | None, deadline: float) -> st
         return f"{where}: {error}"
     try:
         with socket.create_connection((host, port), timeout=_left(deadline)) as connection:
-            if context is None:
-                return None
             connection.settimeout(_left(deadline))
-            why = _tls_fails(connection, host, context)
+            why = _greeting_fails(connection, host, context, security)
             return None if why is None else f"{where}: {why}"
     except socket.gaierror:
         return f"{where}: the name {host!r} is not known; correct bootstrap_servers"
@@ -47,15 +48,20 @@ def _reason(address: str, context: ssl.SSLContext | None, deadline: float) -> st
         return f"{where}: {error.strerror or error}; correct bootstrap_servers, or start the broker"
 
 
-def _tls_fails(connection: socket.socket, host: str, context: ssl.SSLContext) -> str | None:
+def _greeting_fails(
+    connection: socket.socket, host: str, context: ssl.SSLContext | None, security: KafkaSecurity
+) -> str | None:
+    mechanism = security.mechanism if security.uses_sasl else None
+    if context is None:
+        return None if mechanism is None else mechanism_refused(connection, mechanism)
     try:
-        context.wrap_socket(connection, server_hostname=host).close()
+        with context.wrap_socket(connection, server_hostname=host) as secured:
+            return None if mechanism is None else mechanism_refused(secured, mechanism)
     except ssl.SSLCertVerificationError as error:
         return f"its certificate is not accepted: {error.verify_message}; see ssl_ca_file and the host's name"
     except OSError as error:  # a port that expects something else closes the connection, or waits
         why = getattr(error, "reason", None) or error.strerror or error
         return f"TLS fails ({why}); see whether that port speaks TLS, and wants a certificate (ssl_certificate_file)"
-    return None
 
 
 def _left(deadline: float) -> float:
