@@ -23,12 +23,24 @@ class Rules:
         """All of them, those that are re-keyed included."""
         self.rekeyed = tuple(source.topic for source in sources if source.rekey)
         self.attribute_names = attribute_names(rules)
-        self._by_type = {topic: _by_type(topic, rules) for topic in self.topics}
+        self._by_type = {
+            topic: {kind: applied(each) for kind, each in self.of_topic(topic).items()}
+            for topic in self.topics
+        }
 
     @property
     def patterns(self) -> tuple[str, ...]:
         """The patterns of topic names that still stand for topics: load the rules with the broker's topics."""
         return tuple(source.topic for source in self.sources.values() if source.is_pattern)
+
+    def of_topic(self, topic: str) -> Mapping[str, Sequence[Rule]]:
+        """The rules for the events of *topic*, by type, in the order of the file."""
+        by_type: dict[str, list[Rule]] = {}
+        for rule in self.rules:
+            if topic in rule.topics:
+                for kind in rule.events:
+                    by_type.setdefault(kind, []).append(rule)
+        return by_type
 
     def translate(self, topic: str, event: Event) -> Translation:
         """The changes that *event* causes, whole or not at all. Alters nothing; a repeat gives the same.
@@ -53,12 +65,3 @@ class Rules:
         if source.other_types is OtherTypes.IGNORE:
             return Ignored(info)
         return Unusable(Cause.UNKNOWN_TYPE, info)
-
-
-def _by_type(topic: str, rules: Sequence[Rule]) -> dict[str, Apply]:
-    by_type: dict[str, list[Rule]] = {}
-    for rule in rules:
-        if topic in rule.topics:
-            for kind in rule.events:
-                by_type.setdefault(kind, []).append(rule)
-    return {kind: applied(each) for kind, each in by_type.items()}

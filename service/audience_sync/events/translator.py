@@ -1,6 +1,5 @@
 """A record's bytes into changes: the topic's format, then the rules."""
 
-from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -12,10 +11,8 @@ from audience_sync.events.formats.cloudevents import cloudevent
 from audience_sync.events.formats.decoders import decoder_of
 from audience_sync.events.formats.wire import Find
 from audience_sync.events.rekeyed import rekeyed_translation
+from audience_sync.events.straight import Translate, straightened
 from audience_sync.formats import Decoder, FormatError, Record
-
-Translate = Callable[[Record], Translation]
-"""What the records of one topic do to whom. Never raises on any bytes."""
 
 
 class Translator:
@@ -42,10 +39,11 @@ class Translator:
 
     def take(self, rules: Rules) -> None:
         """Let these rules apply from the next record on. Raises FormatError, and then nothing has changed."""
-        by_topic = {
-            topic: _translation(topic, decoder_of(self._timed(source, rules), self._find), rules)
-            for topic, source in rules.sources.items()
-        }
+        by_topic: dict[str, Translate] = {}
+        for topic, source in rules.sources.items():
+            read = self._timed(source, rules)
+            long_way = _translation(topic, decoder_of(read, self._find), rules)
+            by_topic[topic] = straightened(read, rules.of_topic(topic), long_way)
         if self._rekeyed_topic is not None:
             by_topic[self._rekeyed_topic] = lambda record: rekeyed_translation(record.value)
         self._rules, self._by_topic = rules, by_topic

@@ -39,6 +39,11 @@ def untimed_cloudevent(record: Record) -> Event | Unusable:
     return Event(kind, fields)
 
 
+def is_structured(headers: Headers) -> bool:
+    """Whether *headers* say that envelope and data are one object of JSON, which is the record's value."""
+    return _media_type(headers) in (_ENVELOPE, _JSON)
+
+
 def _with_headers(record: Record) -> Fields | Unusable:
     """The envelope and its data, in the mode that the headers tell."""
     media_type = _media_type(record.headers)
