@@ -536,7 +536,7 @@ def test_an_event_that_was_settled_before_its_replay_was_read_is_said_again() ->
 
 
 def _anchor_nothing(self: ReplayLedger, position: int, at: float) -> ReplayMark:
-    mark = ReplayMark(self, position, at, [])
+    mark = ReplayMark(self, position, at, anchors=[])
     self._marks.append(mark)
     return mark
 

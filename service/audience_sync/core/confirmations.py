@@ -18,11 +18,7 @@ class _Known(Folded):
     since: the moment (epoch seconds) from which on anything is known of him.
     """
 
-    __slots__ = ("since",)
-
-    def __init__(self, since: float) -> None:
-        super().__init__()
-        self.since = since
+    since: float = 0.0
 
     def __len__(self) -> int:
         """As `most_names` counts them."""
@@ -70,7 +66,7 @@ class Confirmations:
         self._forget_the_oldest(now)
         known = self._users.get(user_id)
         if known is None:
-            known = self._users[user_id] = _Known(now)
+            known = self._users[user_id] = _Known(since=now)
             self._names += 1
         before = len(known)
         match endpoint:

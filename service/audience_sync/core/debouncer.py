@@ -106,7 +106,6 @@ class Debouncer:
         self,
         user_id: UserId,
         changes: Sequence[Change],
-        *,
         ledger: Ledger,
         position: int,
         at: float,

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
+import msgspec
+
 from audience_sync.core.changes import (
     ADD_TAGS,
     REMOVE_ALL_TAGS,
@@ -42,19 +44,16 @@ _LEAVES_FIRST: Final = frozenset(
 two pairs taken out: an addition may have the last word on the only tag that was to be removed."""
 
 
-class Folded:
+class Folded(msgspec.Struct, eq=False):
     """What remains of one user's changes: the last word on each attribute and each tag.
 
     Applied to any earlier state, it gives the same result as the changes that were folded into it. Removing
     all tags is a barrier: it wipes what was said of tags before it, and goes out before what was said after.
     """
 
-    __slots__ = ("attributes", "removes_all_tags", "tags")
-
-    def __init__(self) -> None:
-        self.removes_all_tags = False
-        self.tags: dict[str, bool] = {}  # True: add it, False: remove it
-        self.attributes: dict[str, str | None] = {}  # None: remove it
+    removes_all_tags: bool = False
+    tags: dict[str, bool] = {}  # True: add it, False: remove it
+    attributes: dict[str, str | None] = {}  # None: remove it
 
     def __len__(self) -> int:
         """How many words there are."""

@@ -17,16 +17,13 @@ class Origin(msgspec.Struct, frozen=True):
     """Epoch seconds, from the record."""
 
 
-class Mark:
+class Mark(msgspec.Struct, eq=False):
     """The first position of a partition that something unsettled waits for. Settling it twice is harmless."""
 
-    __slots__ = ("at", "is_open", "ledger", "position")
-
-    def __init__(self, ledger: "Ledger", position: int, at: float) -> None:
-        self.ledger = ledger
-        self.position = position
-        self.at = at
-        self.is_open = True
+    ledger: "Ledger"
+    position: int
+    at: float
+    is_open: bool = True
 
     @property
     def origins(self) -> Sequence[Origin]:

@@ -2,40 +2,38 @@
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from audience_sync.core.folding import Folded
 from audience_sync.core.ledger import Ledger, Mark, Origin
 
 
-class ReplayMark(Mark):
+class ReplayMark(Mark, kw_only=True):
     """A mark for letters that are replayed, and anchors on all that is known of the users of their number.
 
-    origins: where the events of those letters stood once.
+    told: where the events of those letters stood once.
     words: what was taken in of them.
     """
 
-    __slots__ = ("_anchors", "_origins", "words")
-
-    def __init__(self, ledger: "ReplayLedger", position: int, at: float, anchors: Sequence[Mark]) -> None:
-        super().__init__(ledger, position, at)
-        self._anchors = anchors
-        self._origins: tuple[Origin, ...] = ()
-        self.words = Folded()
+    anchors: Sequence[Mark]
+    told: tuple[Origin, ...] = ()
+    words: Folded = msgspec.field(default_factory=Folded)
 
     @property
     def origins(self) -> Sequence[Origin]:
         """Where the events stood once that the letters tell of."""
-        return self._origins
+        return self.told
 
     def stand_for(self, origins: Iterable[Origin], words: Folded) -> None:
         """One more letter waits, whose events stood there and said this."""
-        self._origins = tuple(dict.fromkeys((*self._origins, *origins)))
+        self.told = tuple(dict.fromkeys((*self.told, *origins)))
         for change in words.changes():
             self.words.fold(change)
 
     def settle(self) -> None:
         """What the letters say is settled, so nobody has to decide on them again."""
         super().settle()
-        for anchor in self._anchors:
+        for anchor in self.anchors:
             anchor.settle()
 
     def cover(self, later: Mark) -> None:
@@ -61,6 +59,6 @@ class ReplayLedger(Ledger):
 
     def mark(self, position: int, at: float) -> ReplayMark:
         """Hold *position*, and what is known of the sources."""
-        mark = ReplayMark(self, position, at, [source.anchor(at) for source in self.sources])
+        mark = ReplayMark(self, position, at, anchors=[source.anchor(at) for source in self.sources])
         self._marks.append(mark)
         return mark

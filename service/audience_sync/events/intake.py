@@ -152,11 +152,13 @@ class Intake:
         taken = ignored = 0
         for record in records:
             event = translate(record)
-            at = record.timestamp / 1000 if record.timestamp > 0 else now
+            timestamp = record.timestamp
+            at = timestamp / 1000 if timestamp > 0 else now
             if type(event) is Translated or type(event) is TranslatedMany:
                 if guard.closed:
                     guard.sound()
                 translated.append(event)
+                named = record.key
                 for part in (event,) if type(event) is Translated else event.parts:
                     user = part.user
                     changes: Sequence[Change] = part.changes
@@ -164,16 +166,8 @@ class Intake:
                         # a time in the future counts as the record's own, or as now
                         changes = self._timely(tenure, topic, part, min(part.event_seconds, at, now))
                     if changes:
-                        add(
-                            user,
-                            changes,
-                            ledger=ledger,
-                            position=record.offset,
-                            at=at,
-                            now=now,
-                            urgent=part.urgent,
-                        )
-                    if (named := record.key) is not None and not is_keyed_by(named, user):
+                        add(user, changes, ledger, record.offset, at, now, part.urgent)
+                    if named is not None and named != user.encode() and not is_keyed_by(named, user):
                         self._watch.foreign_key(topic, user)
             elif type(event) is Unusable:
                 if not self._may_bury(partition, record.offset, now):

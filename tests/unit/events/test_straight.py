@@ -203,6 +203,16 @@ def test_rules_that_need_more_than_texts_have_no_straight_way(rule: str) -> None
     assert straightened(source, rules.of_topic("t"), otherwise) is otherwise
 
 
+@pytest.mark.parametrize("spoilt", [b'"\xff"', b'"\xed\xa0\x80"', b'"\\ud800"', b"01", b"[1,]", b"'a'"])
+def test_what_nobody_uses_is_read_all_the_same(spoilt: bytes) -> None:
+    """A record that is no JSON, or no UTF-8, is so in whatever field."""
+    record = RawRecord(b'{"user":"a","to":"sz","else":' + spoilt + b"}")
+    found = STRAIGHT.translate("cities", record)
+
+    assert isinstance(found, Unusable)
+    assert found == long_way("cities", record)
+
+
 def test_a_number_that_nobody_uses_may_be_too_large() -> None:
     """The one difference: it is skipped by its grammar, and the event is not refused for it."""
     found = STRAIGHT.translate("cities", RawRecord(b'{"user":"a","to":"sz","else":1e999}'))
