@@ -1,7 +1,6 @@
 """One call: a signed body to its path, and back an answer, or what the missing of one means."""
 
 import asyncio
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from random import Random
 from typing import Final
 from urllib.parse import quote
@@ -29,6 +28,13 @@ _CONNECTING_SHARE: Final = 0.4
 and there is time for a second host."""
 
 
+_HEADERS: Final = (
+    ("Content-Type", "application/json; charset=utf-8"),
+    ("User-Agent", "audience-sync"),
+    ("Accept-Encoding", "gzip, deflate"),
+)
+
+
 class Reply(msgspec.Struct, frozen=True):
     """What came back: what every answer says, with a code that may say anything; and the whole as it came."""
 
@@ -38,6 +44,9 @@ class Reply(msgspec.Struct, frozen=True):
 
 class Exchange:
     """Calls of one app: where they go, who signs them, how long they may take.
+
+    Requests go to httpx's transport, without the client before it: it would log each address, which holds the
+    signature, keep cookies and follow redirects, none of which is wanted here, and cost as much as the rest.
 
     Nothing is repeated in here but what surely was not applied: once with a new signature when the old one has
     expired, once at the other host when the first could not be reached.
@@ -58,18 +67,13 @@ class Exchange:
         self._hosts = Choice(hosts)
         self._timeout_seconds = timeout_seconds
         connecting_seconds = timeout_seconds * _CONNECTING_SHARE
-        self._http = httpx.AsyncClient(
-            transport=connection.SignedTransport(transport),
-            timeout=httpx.Timeout(None, connect=connecting_seconds, pool=connecting_seconds),
-            headers={"Content-Type": "application/json; charset=utf-8", "User-Agent": "audience-sync"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            trust_env=False,
-            follow_redirects=False,
-        )
+        self._transport = transport
+        timeout = httpx.Timeout(None, connect=connecting_seconds, pool=connecting_seconds)
+        self._extensions = {"timeout": timeout.as_dict()}
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._transport.aclose()
 
     async def call(self, name: str, path: str, body: bytes) -> Reply:
         """Send *body* to *path*.
@@ -108,9 +112,15 @@ class Exchange:
 
     async def _post(self, host: str, path: str, body: bytes, signature: SecretStr) -> httpx.Response:
         usersig = quote(signature.get_secret_value(), safe="*")
-        query = SecretStr(f"{self._query}&random={self._random.getrandbits(32)}&usersig={usersig}")
-        address = f"{host.rstrip('/')}{path}"
-        return await self._http.post(address, content=body, extensions={connection.QUERY: query})
+        query = f"{self._query}&random={self._random.getrandbits(32)}&usersig={usersig}"
+        address = f"{host.rstrip('/')}{path}?{query}"
+        request = httpx.Request("POST", address, headers=_HEADERS, content=body, extensions=self._extensions)
+        response = await self._transport.handle_async_request(request)
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return response
 
 
 def _reply(name: str, response: httpx.Response, signature: SecretStr) -> Reply:

@@ -1,7 +1,4 @@
-"""Connections to the Chat API: where the signature joins a request, and what is said when one breaks.
-
-httpx logs the address of each request at INFO and keeps it in its exceptions. What it sees has no query.
-"""
+"""Connections to the Chat API, and what is said when one breaks: nothing that holds an address with its signature."""
 
 import functools
 import ssl
@@ -10,41 +7,14 @@ from typing import Final
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
-from pydantic import SecretStr
 
 from audience_sync.chat_api.errors import NO_ANSWER, NotReached, TryAgain
-
-QUERY: Final = "audience_sync.query"
-"""The extension of a request that holds its query, wrapped."""
 
 IDLE_SECONDS: Final = 4.0
 """A connection unused for this long is closed by us. Ours: below the 5 s of common servers.
 
 Otherwise a request could meet a connection that is just being closed, and nobody could say if it was applied.
 """
-
-
-class SignedTransport(httpx.AsyncBaseTransport):
-    """Sends each request with the query that its extension `QUERY` holds."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request*, signed. Raises what the inner transport raises; it may hold the address."""
-        query: SecretStr = request.extensions[QUERY]
-        signed = httpx.Request(
-            request.method,
-            f"{request.url}?{query.get_secret_value()}",
-            headers=request.headers,
-            content=request.content,
-            extensions=request.extensions,
-        )
-        return await self._inner.handle_async_request(signed)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._inner.aclose()
 
 
 def connections(most: int) -> httpx.AsyncBaseTransport:
