@@ -780,7 +780,7 @@ def names_more_users_than_a_request_takes() -> Iterator[None]:
     """A request is cut from all who are ready."""
     original = batches._oldest
 
-    def oldest(queue: Any, most: int) -> Iterator[UserId]:
+    def oldest(queue: Any, most: int) -> list[UserId]:
         return original(queue, len(queue) if most == USERS_PER_REQUEST else most)
 
     with _replaced(batches, _oldest=oldest):

@@ -663,7 +663,7 @@ _LOGGED: Final = frozenset(
 """What has a text of the service's own: there a secret would show."""
 
 _UNTOLD: Final = frozenset(
-    {"translated", "request_cut", "request_ended", "round_ended", "committed", "unusable", "buried", "info"}
+    {"translated", "request_cut", "request_ended", "rounds_ended", "committed", "unusable", "buried", "info"}
 )
 """What the timetable has from elsewhere already."""
 

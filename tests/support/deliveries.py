@@ -1,7 +1,7 @@
 """The real delivery loop with made-up answers, on virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -137,9 +137,9 @@ class Deliveries:
         """A user was imported."""
         self.seen.append(f"imported for {endpoint}")
 
-    def round_ended(self, ended: Round, now: float) -> None:  # noqa: ARG002 - only how many is asked
-        """A user's round is settled."""
-        self.rounds += 1
+    def rounds_ended(self, ended: Sequence[Round], now: float) -> None:  # noqa: ARG002 - only how many is asked
+        """Users' rounds are settled."""
+        self.rounds += len(ended)
 
     def stopped(self, reason: str) -> None:
         """Nothing will pass."""

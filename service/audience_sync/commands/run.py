@@ -18,6 +18,7 @@ from audience_sync.core.rules import Rules
 from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.security import KafkaSecurityError
 from audience_sync.events.translator import format_problems
+from audience_sync.garbage import collect_garbage_rarely
 from audience_sync.rules.file import DEFAULT_RULES, load_rules
 from audience_sync.rules.problems import RulesError
 from audience_sync.service import StreamError
@@ -97,7 +98,9 @@ async def _serve(settings: Settings, rules: Rules, topics: Collection[str] | Non
     file = settings.rules_file or DEFAULT_RULES
     if topics is not None:
         rules = load_rules(file, topics=topics)
-    await assemble(settings, rules, load=lambda: load_rules(file, topics=topics)).run(stop)
+    service = assemble(settings, rules, load=lambda: load_rules(file, topics=topics))
+    collect_garbage_rarely()
+    await service.run(stop)
 
 
 async def _rehearse(settings: Settings, rules: Rules, *, begin: Begin, report_seconds: float) -> None:

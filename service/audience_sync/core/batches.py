@@ -1,7 +1,7 @@
 """Ready users cut into requests that keep every limit of the API."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
@@ -85,16 +85,16 @@ class ReadyUsers:
         company = min(narrow, default=USERS_PER_REQUEST)
         return list(islice(narrow.get(company, self._queues[endpoint]), company))
 
-    def take(self, endpoint: Endpoint) -> Iterator[UserId]:
+    def take(self, endpoint: Endpoint) -> list[UserId]:
         """Take out as many users as one request may name: the smallest company first, then the oldest."""
         narrow = self._narrow[endpoint]
         if not narrow:
-            yield from _oldest(self._queues[endpoint], USERS_PER_REQUEST)
-            return
+            return _oldest(self._queues[endpoint], USERS_PER_REQUEST)
         company = min(narrow)
-        yield from _oldest(narrow[company], company)
+        taken = _oldest(narrow[company], company)
         if not narrow[company]:
             del narrow[company]
+        return taken
 
     def take_one(self, endpoint: Endpoint, user_id: UserId, company: int) -> None:
         """Take out one user, whom `find` has found."""
@@ -105,9 +105,8 @@ class ReadyUsers:
             narrow.pop(company, None)
 
 
-def _oldest(queue: OrderedDict[UserId, float], most: int) -> Iterator[UserId]:
-    for _ in range(min(len(queue), most)):
-        yield queue.popitem(last=False)[0]
+def _oldest(queue: OrderedDict[UserId, float], most: int) -> list[UserId]:
+    return [queue.popitem(last=False)[0] for _ in range(min(len(queue), most))]
 
 
 def halved(company: int) -> int:

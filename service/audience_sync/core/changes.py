@@ -89,10 +89,16 @@ def names_in(endpoint: Endpoint, part: Part) -> frozenset[str]:
 
     An app defines attribute names, one by one; so an endpoint may work for one name and not for another.
     """
-    return frozenset(part) if endpoint is SET_ATTRIBUTES or endpoint is REMOVE_ATTRIBUTES else _NO_NAMES
+    return frozenset(part) if about_names(endpoint) else NO_NAMES
 
 
-_NO_NAMES: Final[frozenset[str]] = frozenset()
+def about_names(endpoint: Endpoint) -> bool:
+    """Whether parts of requests to *endpoint* speak of attribute names."""
+    return endpoint is SET_ATTRIBUTES or endpoint is REMOVE_ATTRIBUTES
+
+
+NO_NAMES: Final[frozenset[str]] = frozenset()
+"""What a part about tags speaks of."""
 
 ABOUT_TAGS: Final = frozenset({""})
 """What a part about tags speaks of, where others speak of attribute names."""

@@ -10,12 +10,14 @@ from audience_sync.core.batches import ALONE, ReadyUsers
 from audience_sync.core.changes import (
     ABOUT_TAGS,
     ADD_TAGS,
+    NO_NAMES,
     REMOVE_ALL_TAGS,
     Change,
     Endpoint,
     Part,
     Request,
     UserId,
+    about_names,
     names_in,
 )
 from audience_sync.core.confirmations import Confirmations
@@ -181,9 +183,7 @@ class Debouncer:
 
     def cut(self, endpoint: Endpoint) -> Request:
         """A request of up to 100 ready users to *endpoint*. Each of its users must be settled or come back."""
-        return Request(
-            endpoint, {user_id: self._cut(user_id, endpoint) for user_id in self.ready.take(endpoint)}
-        )
+        return self._cut(endpoint, self.ready.take(endpoint))
 
     def skip_repeats(self, endpoint: Endpoint, now: float) -> Skipped | None:
         """Take out what the next request to *endpoint* would repeat in vain; None: it is to be cut as it is.
@@ -251,31 +251,32 @@ class Debouncer:
             assert witnessed is not None
             return witnessed
         self.ready.take_one(endpoint, user_id, look.company)
-        return Request(endpoint, {user_id: self._cut(user_id, endpoint)})
+        return self._cut(endpoint, (user_id,))
 
     def confirmed(self, request: Request, users: Collection[UserId], now: float) -> frozenset[str]:
         """*users* of *request* were confirmed, and are settled: who is done may witness that its endpoint works.
 
         Returns the attribute names that they spoke of.
         """
-        endpoint, names, witnessed = request.endpoint, set[str](), set[str]()
+        endpoint, witnessed = request.endpoint, set[str]()
         if self._confirmations.seconds:
             for user_id in users:
                 self._confirmations.confirmed(user_id, endpoint, request.parts[user_id], now)
+        names = NO_NAMES
+        if about_names(endpoint):
+            names = names.union(*(request.parts[user_id] for user_id in users))
         for user_id in users:
-            part = request.parts[user_id]
-            subjects = names_in(endpoint, part)
-            names |= subjects
-            if user_id in self._users or (subjects and subjects <= witnessed):
+            if user_id in self._users:
                 continue
-            for name in (subjects or ABOUT_TAGS) - witnessed:
+            part = request.parts[user_id]
+            for name in (names_in(endpoint, part) or ABOUT_TAGS) - witnessed:
                 self._forget_witness((endpoint, name))
                 self._witnesses[endpoint, name] = (user_id, part)
                 self._known.add(user_id)
                 witnessed.add(name)
-            if not subjects:
-                break  # it is about tags: one witness is enough
-        return frozenset(names)
+            if len(witnessed) == len(names or ABOUT_TAGS):
+                break
+        return names
 
     def given_up(self, user_id: UserId, now: float) -> None:
         """The user was refused for himself: for a while he travels alone, so that others need not suffer for it.
@@ -318,10 +319,12 @@ class Debouncer:
         user.came_back(request.endpoint, request.parts[user_id], not_before)
         self._wait(user, not_before)
 
-    def _cut(self, user_id: UserId, endpoint: Endpoint) -> Part:
-        part = self._users[user_id].cut(endpoint)
-        self._confirmations.cut(user_id, endpoint, part)
-        return part
+    def _cut(self, endpoint: Endpoint, user_ids: Iterable[UserId]) -> Request:
+        parts = {user_id: self._users[user_id].cut(endpoint) for user_id in user_ids}
+        if self._confirmations.seconds:
+            for user_id, part in parts.items():
+                self._confirmations.cut(user_id, endpoint, part)
+        return Request(endpoint, parts)
 
     def _recall(self, user: User, now: float) -> None:
         """A user of whom something is known has changes again: he is no witness, and maybe a suspect."""
@@ -341,7 +344,7 @@ class Debouncer:
         for endpoint, part in ended.sent:
             if endpoint is REMOVE_ALL_TAGS and any(other is ADD_TAGS for other, _ in ended.sent):
                 continue
-            for name in names_in(endpoint, part) or ABOUT_TAGS:
+            for name in part if about_names(endpoint) else ABOUT_TAGS:
                 if (endpoint, name) not in witnesses:
                     witnesses[endpoint, name] = (user_id, part)
                     self._known.add(user_id)

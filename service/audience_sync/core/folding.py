@@ -44,7 +44,7 @@ _LEAVES_FIRST: Final = frozenset(
 two pairs taken out: an addition may have the last word on the only tag that was to be removed."""
 
 
-class Folded(msgspec.Struct, eq=False):
+class Folded(msgspec.Struct, eq=False, gc=False):
     """What remains of one user's changes: the last word on each attribute and each tag.
 
     Applied to any earlier state, it gives the same result as the changes that were folded into it. Removing
@@ -158,6 +158,20 @@ def folded(changes: Iterable[Change]) -> Folded:
     for change in changes:
         result.fold(change)
     return result
+
+
+def carrier_of(change: Change) -> Endpoint:
+    """The endpoint that carries a change which nothing else goes with."""
+    return _CARRIES[type(change)]
+
+
+def part_of(change: Change) -> Part:
+    """What a request to that endpoint says of its user."""
+    if type(change) is SetAttribute:
+        return {change.name: change.value}
+    if type(change) is AddTag or type(change) is RemoveTag:
+        return [change.tag]
+    return [change.name] if type(change) is RemoveAttribute else ()
 
 
 def leaves_first(endpoint: Endpoint, changes: Iterable[Change]) -> bool:

@@ -15,7 +15,7 @@ from audience_sync.core.changes import (
     RemoveTag,
     UserId,
 )
-from audience_sync.core.folding import Folded, folded, folded_part
+from audience_sync.core.folding import Folded, carrier_of, folded, folded_part, part_of
 from audience_sync.core.ledger import Ledger, Mark, earliest
 from audience_sync.core.limits import USERS_PER_REQUEST
 
@@ -59,7 +59,7 @@ class Refused(msgspec.Struct, frozen=True):
         return self if code == self.code else Refused(self.since, code, at)
 
 
-class Round(msgspec.Struct, eq=False):
+class Round(msgspec.Struct, eq=False, gc=False):
     """What was cut from a user's changes together, and leaves in up to a dozen requests, one after another.
 
     A round is finite whatever arrives meanwhile, so its marks are settled in the end.
@@ -74,7 +74,7 @@ class Round(msgspec.Struct, eq=False):
     sent: list[tuple[Endpoint, Part]] = []
 
 
-class User(msgspec.Struct, eq=False):
+class User(msgspec.Struct, eq=False, gc=False):
     """One user's unsettled changes. What arrives is folded in; nothing is forgotten before it is settled.
 
     company: how many users a request with him may name.
@@ -105,8 +105,9 @@ class User(msgspec.Struct, eq=False):
         """The moment in epoch seconds from which this user may be sent."""
         if self.urgent:
             return self.not_before
-        ready_at = min(self.last_at + quiet_seconds, self.first_at + longest_wait_seconds)
-        return max(ready_at, self.not_before)
+        quiet, longest = self.last_at + quiet_seconds, self.first_at + longest_wait_seconds
+        ready_at = min(longest, quiet)
+        return max(self.not_before, ready_at)
 
     def absorb(self, changes: Sequence[Change], ledger: Ledger, position: int, at: float, now: float) -> None:
         """Fold in what the event at *position* says of this user. *at*: the event's own moment."""
@@ -151,6 +152,8 @@ class User(msgspec.Struct, eq=False):
 
     def next_endpoint(self) -> Endpoint | None:
         """The endpoint that this user's next part is for."""
+        if self.round is None and len(self.waiting) == 1:
+            return carrier_of(self.waiting[0])
         return self.left.next_endpoint()
 
     def speaks_of(self, names: frozenset[str]) -> bool:
@@ -164,8 +167,12 @@ class User(msgspec.Struct, eq=False):
     def cut(self, endpoint: Endpoint) -> Part:
         """Take this user's part for *endpoint*, which begins a round if none is under way."""
         self.step = SENDING
-        begun = self._begun()
-        part = begun.rest.take(endpoint)
+        if self.round is None and len(self.waiting) == 1:
+            part = part_of(self.waiting[0])
+            begun = self._begun(Folded())
+        else:
+            begun = self._begun()
+            part = begun.rest.take(endpoint)
         begun.sent.append((endpoint, part))
         return part
 

@@ -186,8 +186,7 @@ class Delivery:
         if skipped is None:
             return False
         self._watch.repeats_skipped(skipped.changes)
-        for ended in skipped.rounds:
-            self._watch.round_ended(ended, now)
+        self._watch.rounds_ended(skipped.rounds, now)
         self._request_ended.set()  # who drains waits for users to be settled, in whatever way
         return True
 

@@ -5,7 +5,7 @@ stands alone, and he is given up only when it is certain that the endpoint works
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from audience_sync.core.batches import ALONE, halved
@@ -45,8 +45,8 @@ class Watch(Protocol):
     def imported(self, endpoint: Endpoint) -> None:
         """A user who did not exist was imported, and is sent again."""
 
-    def round_ended(self, ended: Round, now: float) -> None:
-        """All that was cut from a user's changes together is settled."""
+    def rounds_ended(self, ended: Sequence[Round], now: float) -> None:
+        """All that was cut together from the changes of each of these users is settled."""
 
     def stopped(self, reason: str) -> None:
         """Nothing will pass until a person acts."""
@@ -123,23 +123,26 @@ class Settling:
             (user_id,) = request.parts
             alone = _lone(tenure, request, user_id, Refusal(verdict.code, verdict.reason, again=False), now)
             return self._refused_alone(tenure, alone, absent, proven)
+        if verdict.comes_back:
+            for user_id in request.parts:
+                tenure.debouncer.came_back(request, user_id, not_before=verdict.not_before(now))
+            return []
+        confirmed: list[UserId] = []
         named: list[Lone] = []
         for user_id in request.parts:
             refusal = verdict.refused.get(user_id)
-            if verdict.comes_back:
-                tenure.debouncer.came_back(request, user_id, not_before=verdict.not_before(now))
-            elif refusal is None:
-                if self._remember is not None:
-                    marks = tenure.debouncer.marks_of(user_id)
-                    self._remember(user_id, request.endpoint, request.parts[user_id], marks, now)
-                self._settle_user(tenure, user_id, now)
+            if refusal is None:
+                confirmed.append(user_id)
             elif refusal.again:  # he waits as after an ambiguous end
                 tenure.debouncer.came_back(request, user_id, not_before=now + SETTLING_SECONDS)
             else:
                 named.append(_lone(tenure, request, user_id, refusal, now))
-        if verdict.outcome is not Outcome.CONFIRMED:
-            return []
-        if confirmed := request.parts.keys() - verdict.refused.keys():
+        if self._remember is not None:
+            for user_id in confirmed:
+                marks = tenure.debouncer.marks_of(user_id)
+                self._remember(user_id, request.endpoint, request.parts[user_id], marks, now)
+        self._settled(tenure, confirmed, now)
+        if confirmed:
             self._confirmed(tenure, request, confirmed, sent_at)
             return named
         return [end for lone in named for end in self._refused_alone(tenure, lone, absent, proven)]
@@ -228,11 +231,13 @@ class Settling:
                 await self._give_up(tenure, lone.request, user_id, lone.refusal, cause)
             self._watch.user_given_up(endpoint, dropped=dropped)
             tenure.debouncer.given_up(user_id, now)
-            self._settle_user(tenure, user_id, self._clock())
+            self._settled(tenure, [user_id], self._clock())
 
-    def _settle_user(self, tenure: Tenure, user_id: UserId, now: float) -> None:
-        if (ended := tenure.debouncer.settle(user_id, now)) is not None and ended.marks:
-            self._watch.round_ended(ended, now)
+    def _settled(self, tenure: Tenure, users: Iterable[UserId], now: float) -> None:
+        settle = tenure.debouncer.settle
+        rounds = [ended for user_id in users if (ended := settle(user_id, now)) is not None and ended.marks]
+        if rounds:
+            self._watch.rounds_ended(rounds, now)
 
 
 def _lone(tenure: Tenure, request: Request, user_id: UserId, refusal: Refusal, now: float) -> Lone:

@@ -150,12 +150,13 @@ class Intake:
         translate, by_event_time = self._translation(topic), self._by_event_time(topic)
         translated: list[Translated | TranslatedMany] = []
         taken = ignored = 0
+        closed = guard.closed
         for record in records:
             event = translate(record)
             timestamp = record.timestamp
             at = timestamp / 1000 if timestamp > 0 else now
             if type(event) is Translated or type(event) is TranslatedMany:
-                if guard.closed:
+                if closed:
                     guard.sound()
                 translated.append(event)
                 named = record.key
@@ -172,6 +173,7 @@ class Intake:
             elif type(event) is Unusable:
                 if not self._may_bury(partition, record.offset, now):
                     break
+                closed = guard.closed
                 self._watch.unusable(topic, event)
                 self._bury(key, record, event, ledger.mark(record.offset, at))
             elif type(event) is Ignored:

@@ -314,9 +314,10 @@ class Watch:
         """A user who did not exist was imported, and is sent again."""
         self._metrics.parts.labels(endpoint, PartOutcome.IMPORTED).inc()
 
-    def round_ended(self, ended: Round, now: float) -> None:
-        """All that was cut from a user's changes together is settled."""
-        self._metrics.delay_seconds.observe(now - ended.first_at)
+    def rounds_ended(self, ended: Sequence[Round], now: float) -> None:
+        """All that was cut together from the changes of each of these users is settled."""
+        for each in ended:
+            self._metrics.delay_seconds.observe(now - each.first_at)
 
     def stopped(self, reason: str) -> None:
         """Nothing will pass until a person acts."""

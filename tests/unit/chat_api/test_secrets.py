@@ -101,7 +101,7 @@ async def test_an_answer_that_repeats_the_address_is_not_quoted(form: str) -> No
 
 @pytest.mark.parametrize("status", [200, 302, 404, 502])
 async def test_no_library_logs_the_address(status: int, caplog: pytest.LogCaptureFixture) -> None:
-    """Each request is logged by httpx at INFO, without a query. Real connections, every logger at DEBUG."""
+    """The client of httpx would, at INFO; its transport does not. Real connections, every logger at DEBUG."""
     caplog.set_level(logging.DEBUG)
     for name in ("httpx", "httpcore", "aiohttp", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -116,9 +116,7 @@ async def test_no_library_logs_the_address(status: int, caplog: pytest.LogCaptur
         with pytest.raises(ChatApiError) as caught:
             await chat_api.send(REQUEST)
 
-    assert f'v4/all_member_push/im_add_tag "HTTP/1.1 {status} X"' in caplog.text, (
-        "httpx logs no more; look again"
-    )
+    assert "asyncio" in caplog.text, "no library says anything of a connection; look again"
     assert_hidden(told(caught.value))
     assert_hidden(caplog.text)
 

@@ -160,7 +160,7 @@ class _Seen:
     def settled(self, ended: Round, *, at: float) -> None:
         """A user's round would be confirmed."""
         self.minute.settled(ended, at=at)
-        self._watch.round_ended(ended, at)
+        self._watch.rounds_ended([ended], at)
 
     def too_many_dead_letters(self, reason: str, *, at: float) -> None:
         """The service would stop reading."""
