@@ -264,11 +264,21 @@ class Rig:
             self.write(found.made.records, topics, age_seconds=workload.age_seconds)
         return found
 
+    def written_anew(self, data: Data) -> Data:
+        """The same events in topics of their own, as young as they can be; `delete` them when they were read."""
+        topics = self.topics(partitions=data.partitions)
+        self.write(data.made.records, topics, age_seconds=data.workload.age_seconds)
+        return msgspec.structs.replace(data, topics=topics)
+
+    def delete(self, data: Data) -> None:
+        """Delete its topics."""
+        for each in self._admin.delete_topics(list(data.topics.values())).values():
+            each.result()
+
     def forget(self, data: Data) -> None:
         """Delete its topics, and let its memory go."""
         self._data.pop((data.workload, data.partitions), None)
-        for each in self._admin.delete_topics(list(data.topics.values())).values():
-            each.result()
+        self.delete(data)
 
     def topics(self, *, partitions: int = PARTITIONS) -> dict[str, str]:
         """New, empty topics, one for each kind of event."""

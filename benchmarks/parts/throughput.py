@@ -1,7 +1,9 @@
 """Events a second and CPU an event, ours divided by the ceiling's: the whole path, from Kafka to committed.
 
-Topics are full before anybody starts. Ours reads, folds, sends to the stub until everything is confirmed, and
-commits until everything is committed; the ceiling reads, decodes and commits. They take turns.
+Topics are full before anybody starts, and written anew for each turn: of events that are older than the longest
+wait every user would be ready at once, and later turns would have more to send than the first. Ours reads, folds,
+sends to the stub until everything is confirmed, and commits until everything is committed; the ceiling reads,
+decodes and commits. They take turns.
 
 Twice: the yardstick with settings that send soon, for events a second, since the default settings wait for two
 quiet seconds on purpose; and a million events with the default settings, for CPU time.
@@ -76,8 +78,10 @@ def in_turns(rig: Rig, data: Data, *, turns: int, settings: Mapping[str, str], s
     for number in range(turns):
         profile = size.profile_folder
         file = None if profile is None else profile / f"throughput-{data.workload.name}-{number}.pyisession"
-        ours.append(told(rig.through(Ours(profile=file), data, settings=settings)))
-        ceiling.append(told(rig.through(Ceiling(), data, settings=settings)))
+        young = rig.written_anew(data)
+        ours.append(told(rig.through(Ours(profile=file), young, settings=settings)))
+        ceiling.append(told(rig.through(Ceiling(), young, settings=settings)))
+        rig.delete(young)
     pairs = list(zip(ours, ceiling, strict=True))
     return Turns(
         settings=dict(settings),
