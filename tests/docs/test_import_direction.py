@@ -32,6 +32,7 @@ MAY_KNOW: Final[dict[str, frozenset[str]]] = {
     "admin": frozenset({"core", "telemetry"}),
     "service": frozenset({"admin", "events"}),
     "settings": frozenset({"core"}),
+    "garbage": frozenset(),
     "rotation": frozenset({"telemetry"}),
     "tracing": frozenset({"settings", "telemetry"}),
     "operators_page": frozenset({"admin", "core", "events", "settings", "telemetry"}),

@@ -1,6 +1,8 @@
 """Every metric, with its help text. All series are there from the start, at zero."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections import Counter as Counted
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -101,6 +103,16 @@ class FetchOutcome(StrEnum):
     FAILED = "failed"
 
 
+class DelaySeconds(Histogram):
+    """A histogram of all delays that one request has ended: they are told at once, for a third of the price."""
+
+    def observe_all(self, amounts: Sequence[float]) -> None:
+        """The same as `observe` with each."""
+        for bucket, count in Counted(bisect_left(self._upper_bounds, amount) for amount in amounts).items():
+            self._buckets[bucket].inc(count)
+        self._sum.inc(sum(amounts))
+
+
 class Metrics:
     """The instruments, made on the registry given, so that two tests never share a count.
 
@@ -140,10 +152,11 @@ class Metrics:
         self.request_seconds = histogram(
             "request_seconds", "From a request's start to its end.", REQUEST_BUCKETS, "endpoint"
         )
-        self.delay_seconds = histogram(
-            "delay_seconds",
+        self.delay_seconds = DelaySeconds(
+            "audience_sync_delay_seconds",
             "From a user's first unsent event to the confirmation of all that it caused.",
-            DELAY_BUCKETS,
+            registry=registry,
+            buckets=DELAY_BUCKETS,
         )
         self.waiting_users = gauge("waiting_users", "Users with unsettled changes.")
         self.ready_users = gauge("ready_users", "Users ready for a request.", "endpoint")

@@ -131,3 +131,24 @@ def test_two_services_in_one_process_share_nothing(metrics: Metrics) -> None:
     other = Metrics(CollectorRegistry(), topics=TOPICS, codes=CODES)
     metrics.events.labels(TOPICS[0], EventOutcome.TRANSLATED).inc()
     assert (metrics.totals()["records"], other.totals()["records"]) == (1, 0)
+
+
+def test_delays_told_at_once_count_like_delays_told_one_by_one() -> None:
+    """Also those on a bound, below the first and above the last."""
+    amounts = [0.0, 0.1, 0.10001, 2.0, 2.0, 34.9, 3600.0, 90_000.0]
+    at_once, one_by_one = CollectorRegistry(), CollectorRegistry()
+    Metrics(at_once, topics=TOPICS, codes=CODES).delay_seconds.observe_all(amounts)
+    singly = Metrics(one_by_one, topics=TOPICS, codes=CODES).delay_seconds
+    for amount in amounts:
+        singly.observe(amount)
+
+    def told(registry: CollectorRegistry) -> dict[str, object]:
+        return {
+            f"{sample.name}{sample.labels}": pytest.approx(sample.value)
+            for metric in registry.collect()
+            for sample in metric.samples
+            if sample.name.startswith("audience_sync_delay_seconds_") and not sample.name.endswith("_created")
+        }
+
+    assert told(at_once) == told(one_by_one)
+    assert len(told(at_once)) > len(amounts)
