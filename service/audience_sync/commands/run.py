@@ -45,6 +45,7 @@ def run(
         )
     settings, rules = read_settings_and_rules(account=not is_shadow)
     set_up(level=settings.log.level, shape=settings.log.shape)
+    stop: Stop | None = None
     try:
         if is_shadow:
             uvloop.run(_rehearse(settings, rules, begin=begin, report_seconds=report_seconds))
@@ -52,9 +53,13 @@ def run(
         topics = topics_to_match(settings) if rules.patterns else None
         uvloop.run(_serve(settings, rules, topics))
     except* (SettingsError, KafkaSecurityError, NamesDoNotFitError, RulesError) as errors:
-        raise Stop(ExitCode.BAD_INPUT, _first(errors)) from errors
+        stop = Stop(ExitCode.BAD_INPUT, _first(errors))
     except* (KafkaAdminError, PortTakenError, StreamError) as errors:
-        raise Stop(ExitCode.UNAVAILABLE, _first(errors)) from errors
+        stop = stop or Stop(ExitCode.UNAVAILABLE, _first(errors))
+    if (
+        stop is not None
+    ):  # raised above it would come out in a group: before Python 3.11.4, and where both were met
+        raise stop
 
 
 def read_settings_and_rules(
