@@ -201,6 +201,15 @@ def kafka_jars() -> Path:
     return folder
 
 
+def console_jars() -> Path:
+    """The folder with the console producer of the same version; it runs beside Kafka's jars. As above."""
+    folder = cache_folder() / f"kafka-console-{kafka_version()}"
+    with only_one("kafka"):
+        if not folder.is_dir():
+            fetch_jars(FOLDER / "console.xml", folder)
+    return folder
+
+
 def kafka_version() -> str:
     """The version of Kafka that pom.xml names."""
     version = ElementTree.parse(FOLDER / "pom.xml").findtext(".//{*}dependency/{*}version")

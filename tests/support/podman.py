@@ -18,7 +18,7 @@ from typing import Final
 
 from tests.support.cache import cache_folder, only_one
 from tests.support.local_kafka import FOLDER as KAFKA_FOLDER
-from tests.support.local_kafka import kafka_jars, kafka_version
+from tests.support.local_kafka import console_jars, kafka_jars, kafka_version
 
 PROGRAMS: Final = ("podman", "runc", "debootstrap", "iptables", "tar")
 NETWORK_PROGRAMS: Final = ("netavark", "aardvark-dns")
@@ -26,6 +26,7 @@ RUN_FOLDERS: Final = Path("/run/audience-sync")
 """What podman forgets at a restart of the machine; a folder for each cache folder."""
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 PIP_CONFIGURATION: Final = Path("/etc/pip.conf")
+PYTHON_PACKAGES: Final = ("ca-certificates", "python3", "python3-venv")
 BUILD_OPTIONS: Final = ("--layers=false", "--isolation=chroot")
 
 
@@ -57,7 +58,7 @@ def images(root: Path, build: Mapping[str, str]) -> tuple[str, str]:
         sources += [path for name in ("image", "service") for path in sorted((root / name).rglob("*"))]
         image = f"localhost/audience-sync:{_digest(sources, root)}"
         if not _is_there(image):
-            base = _base("python", ["ca-certificates", "python3", "python3-venv"])
+            base = _base("python", PYTHON_PACKAGES)
             _forget_older(image)
             _run(
                 [str(root / "image" / "build.sh"), *BUILD_OPTIONS, *_certificates()],
@@ -72,9 +73,31 @@ def images(root: Path, build: Mapping[str, str]) -> tuple[str, str]:
             with tempfile.TemporaryDirectory(prefix="audience-sync-image-") as folder:
                 context = shutil.copytree(KAFKA_FOLDER, Path(folder) / "context")
                 shutil.copytree(kafka_jars(), context / "jars")
-                command = ["podman", "build", *BUILD_OPTIONS, "--format=docker", f"--build-arg=BASE={base}"]
-                _run([*command, f"--tag={kafka_image}", str(context)])
+                shutil.copytree(console_jars(), context / "jars", dirs_exist_ok=True)
+                _build(kafka_image, context, base, [])
         return image, kafka_image
+
+
+def prometheus_image(program: Path) -> str:
+    """Name of an image of the Prometheus that is installed here, made where there is none yet. Raises PodmanError."""
+    recipe = Path(__file__).with_name("prometheus.Dockerfile")
+    with only_one("podman"):
+        image = f"localhost/audience-sync-prometheus:{_digest([recipe, program], Path('/'))}"
+        if not _is_there(image):
+            base = _base("python", PYTHON_PACKAGES)
+            with tempfile.TemporaryDirectory(prefix="audience-sync-image-") as folder:
+                shutil.copy(program, Path(folder) / "prometheus")
+                _build(image, Path(folder), base, [f"--file={recipe}"])
+        return image
+
+
+def environment() -> dict[str, str]:
+    """What podman's commands must be told, to work with the storage of ours."""
+    folder = cache_folder() / "podman"
+    return os.environ | {
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+    }
 
 
 @contextmanager
@@ -86,7 +109,7 @@ def service() -> Iterator[str]:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 ["podman", "system", "service", "--time=0", f"unix://{socket}"],
-                env=_environment(),
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -126,6 +149,11 @@ def _suite() -> str:
     return release["VERSION_CODENAME"].strip('"')
 
 
+def _build(image: str, context: Path, base: str, more: Sequence[str]) -> None:
+    command = ["podman", "build", *BUILD_OPTIONS, "--format=docker", f"--build-arg=BASE={base}"]
+    _run([*command, *more, f"--tag={image}", str(context)])
+
+
 def _certificates() -> list[str]:
     """What lends the build our certificates and pip settings: it reaches the package index as we do."""
     lent = [path for path in (CERTIFICATES, PIP_CONFIGURATION) if path.is_file()]
@@ -138,15 +166,14 @@ def _forget_older(image: str) -> None:
     listed = _run(["podman", "images", "--format={{.Repository}}:{{.Tag}}", f"--filter=reference={name}"])
     for older in listed.split():
         subprocess.run(
-            ["podman", "rmi", older], env=_environment(), capture_output=True, timeout=120, check=False
+            ["podman", "rmi", older], env=environment(), capture_output=True, timeout=120, check=False
         )
 
 
 def _is_there(image: str) -> bool:
     asked = ["podman", "image", "exists", image]
     return (
-        subprocess.run(asked, env=_environment(), capture_output=True, timeout=60, check=False).returncode
-        == 0
+        subprocess.run(asked, env=environment(), capture_output=True, timeout=60, check=False).returncode == 0
     )
 
 
@@ -176,17 +203,9 @@ def _configure() -> None:
     )
 
 
-def _environment() -> dict[str, str]:
-    folder = cache_folder() / "podman"
-    return os.environ | {
-        "CONTAINERS_CONF": str(folder / "containers.conf"),
-        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
-    }
-
-
 def _run(command: Sequence[str], more: Mapping[str, str] | None = None) -> str:
-    environment = _environment() | dict(more or {})
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200, check=False)
+    told = environment() | dict(more or {})
+    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=1200, check=False)
     if done.returncode != 0:
         raise PodmanError(
             f"{' '.join(command[:3])} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}"
