@@ -1,10 +1,12 @@
 """The reference pages are what the code says today."""
 
+import re
 from typing import Final
 
 import pytest
 
 from audience_sync.settings import variables
+from docs.commands_page import MORE
 from docs.make_reference import FOLDER, pages
 
 PAGES: Final = pages()
@@ -33,3 +35,13 @@ def test_every_metric_is_described() -> None:
     assert any(row.startswith("| `audience_sync_") for row in rows)
     assert any(row.startswith("| `faststream_") for row in rows)
     assert all(row.endswith(". |") for row in rows)
+
+
+def test_every_command_is_described() -> None:
+    """With a sentence, each of its options with one, and a way on only from commands that are there."""
+    sections = dict(re.findall(r"^##+ (.+)\n\n(.+)$", PAGES["commands.md"], re.MULTILINE))
+    assert {"run", "plan", "chat push", "dead-letters replay"} <= sections.keys()
+    assert MORE.keys() <= sections.keys()
+    rows = [line.split(" | ") for line in PAGES["commands.md"].splitlines() if line.startswith("| `")]
+    assert len(rows) > 100
+    assert [row[0] for row in rows if not row[-1].rstrip(" |").endswith((".", "?", ".)"))] == []

@@ -5,18 +5,7 @@ from typing import Annotated
 
 import typer
 
-from audience_sync.commands.asyncapi import asyncapi
-from audience_sync.commands.capacity import capacity
-from audience_sync.commands.chat import chat_commands
-from audience_sync.commands.check_config import check_config
-from audience_sync.commands.dead_letters import dead_letter_commands
-from audience_sync.commands.demo import demo
-from audience_sync.commands.emulate import emulate
-from audience_sync.commands.operator import OPERATOR_COMMANDS
-from audience_sync.commands.plan import plan
-from audience_sync.commands.probe import probe
-from audience_sync.commands.rules import rules_commands
-from audience_sync.commands.run import run
+from audience_sync.commands.on_demand import OnDemand
 from audience_sync.commands.stop import Stop
 from audience_sync.commands.version import version_in_words
 
@@ -27,22 +16,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(run)
-app.command()(check_config)
-app.command()(plan)
-app.command()(capacity)
-app.command()(asyncapi)
-app.command()(emulate)
-app.command()(demo)
-app.command()(probe)
-for command in OPERATOR_COMMANDS:
-    app.command()(command)
-app.add_typer(rules_commands)
-app.add_typer(chat_commands)
-app.add_typer(dead_letter_commands)
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(cls=OnDemand, invoke_without_command=True)
 def _version(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version, and its commit if known, and end.")
