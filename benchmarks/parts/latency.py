@@ -21,7 +21,7 @@ from benchmarks.workloads import CITY, Spread, Workload, out_of_step
 CALLS_PER_SECOND: Final = 100.0
 USERS_PER_SECOND: Final = CALLS_PER_SECOND * 100
 LEVELS: Final = (0.1, 0.5, 0.9)
-SECONDS: Final = 20.0
+SECONDS: Final = 12.0
 
 QUIET_SECONDS: Final = 2.0
 FILL_SECONDS: Final = 0.1

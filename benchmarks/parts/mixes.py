@@ -16,8 +16,8 @@ from benchmarks.rig import Outcome, Rig
 from benchmarks.stub import Behaviour
 from benchmarks.workloads import CITY, Spread, Workload
 
-EVENTS: Final = 60_000
-USERS: Final = 12_000
+EVENTS: Final = 40_000
+USERS: Final = 8_000
 LIMIT: Final = 100.0
 """Calls a second for each endpoint, as documented."""
 

@@ -16,7 +16,7 @@ from benchmarks.rig import Outcome, Rig
 from benchmarks.workloads import Spread, Workload
 
 FOLDED: Final = (1_000, 10_000)
-UNFOLDED: Final = (100_000, 300_000, 1_000_000)
+UNFOLDED: Final = (100_000, 1_000_000)
 EVENTS_OF_THE_FOLDED: Final = 100_000
 
 

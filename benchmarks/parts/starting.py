@@ -44,7 +44,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 def measure(rig: Rig, size: Size) -> Figures:
     """Start it some times, and import some times; the first of each is for the compiled modules."""
     compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(rig.folder())}
-    turns = [_turn(rig, compiled) for _ in range(1 + size.of(4, quick=1))][1:]
+    turns = [_turn(rig, compiled) for _ in range(1 + size.of(2, quick=1))][1:]
     imports = [_cpu(IMPORT, compiled) - _cpu("pass", compiled) for _ in range(size.of(5, quick=1))]
     count = _run(
         [f"import sys; before = len(sys.modules); {IMPORT}; print(len(sys.modules) - before)"], compiled

@@ -65,7 +65,7 @@ class Figures(msgspec.Struct, frozen=True):
 def measure(rig: Rig, size: Size) -> Figures:
     """Let both work in turns."""
     yardstick = rig.data(size.of(YARDSTICK, quick=QUICK))
-    soon = in_turns(rig, yardstick, turns=size.of(3, quick=1), settings=SOON, size=size)
+    soon = in_turns(rig, yardstick, turns=size.of(2, quick=1), settings=SOON, size=size)
     million = rig.data(size.of(MILLION, quick=msgspec.structs.replace(QUICK, name="quick-million", seed=2)))
     by_default = in_turns(rig, million, turns=size.of(2, quick=1), settings={}, size=size)
     rig.forget(million)

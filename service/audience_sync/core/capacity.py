@@ -35,7 +35,7 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
     """Memory of a waiting user."""
 
 
-MEASURED: Final = Costs(event_seconds=12e-6, part_seconds=20e-6, idle_bytes=110e6, user_bytes=900.0)
+MEASURED: Final = Costs(event_seconds=15e-6, part_seconds=28e-6, idle_bytes=110e6, user_bytes=750.0)
 """On one core of a small machine, as in docs/performance.json: see `tests/docs/test_capacity_measured.py`."""
 
 

@@ -6,7 +6,6 @@ import msgspec
 
 from benchmarks.contestants.by_hand import TAGS, USERS, Folded
 from benchmarks.parts.peers import first_of, strangers_of
-from benchmarks.parts.size import Size
 from benchmarks.parts.throughput import QUICK
 from benchmarks.workloads import Known, Spread, Workload, made, out_of_step
 
@@ -51,7 +50,7 @@ def test_all_at_once_takes_no_more_requests_than_needed() -> None:
 
 def test_who_is_slow_gets_the_first_events_of_the_same_data() -> None:
     whole = made(QUICK)
-    some = made(first_of(QUICK, Size(quick=True)))
+    some = made(first_of(QUICK, 500))
     assert list(some.records) == list(whole.records[: len(some.records)])
 
 
