@@ -18,10 +18,10 @@ pytestmark = pytest.mark.broker
 
 PODS: Final = 3
 VALUES: Final[dict[str, Any]] = YAML(typ="safe").load(CHART / "values.yaml")
-LONGEST_WAIT_SECONDS: Final = float(VALUES["debounce"]["longestWaitSeconds"]) if FULL else 5.0
-DRAIN_SECONDS: Final = float(VALUES["drainSeconds"]) if FULL else 10.0
+LONGEST_WAIT_SECONDS: Final = float(VALUES["debounce"]["longestWaitSeconds"])
+DRAIN_SECONDS: Final = float(VALUES["drainSeconds"])
 MIN_READY_SECONDS: Final = float(VALUES["rollout"]["minReadySeconds"]) if FULL else 1.0
-"""The chart's own values in full size."""
+"""The chart's own values; in small size the next pod goes sooner."""
 
 EVENTS_A_SECOND: Final = 300
 
@@ -40,12 +40,10 @@ def emulator_options(state: Path) -> Sequence[str]:
 
 @pytest.fixture
 def settings() -> dict[str, str]:
-    """Of the chart, in full size; a static member's pod is back in time."""
-    times = {"LONGEST_WAIT_SECONDS": LONGEST_WAIT_SECONDS}
-    if FULL:
-        times["QUIET_SECONDS"] = float(VALUES["debounce"]["quietSeconds"])
+    """Of the chart; a static member's pod is back in time."""
     return {
-        **{f"AUDIENCE_SYNC_DEBOUNCE__{name}": str(value) for name, value in times.items()},
+        "AUDIENCE_SYNC_DEBOUNCE__QUIET_SECONDS": str(VALUES["debounce"]["quietSeconds"]),
+        "AUDIENCE_SYNC_DEBOUNCE__LONGEST_WAIT_SECONDS": str(LONGEST_WAIT_SECONDS),
         "AUDIENCE_SYNC_DRAIN_SECONDS": str(DRAIN_SECONDS),
         "AUDIENCE_SYNC_KAFKA__SESSION_TIMEOUT_SECONDS": "30",
     }
