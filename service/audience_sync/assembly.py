@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
@@ -47,6 +48,7 @@ from audience_sync.events.intake import Intake
 from audience_sync.events.kafka_admin import KafkaAddress
 from audience_sync.events.positions import Positions
 from audience_sync.events.preflight import check_topics, sample_keys, topics_there
+from audience_sync.events.protection import Protection
 from audience_sync.events.rekeying import Rekeying, Targets
 from audience_sync.events.replays import Replays
 from audience_sync.events.schema_registry import RegistryAddress, SchemaRegistry
@@ -110,7 +112,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     stops = settings.kafka.lost_records == "stop"
     watch = _WatchThatStops(metrics, log, stop=lambda error: failed(error)) if stops else Watch(metrics, log)
     kafka, request_timeout = settings.kafka, settings.chat.request_timeout_seconds
-    security = security_of(kafka)
+    protection = Protection(security_of(kafka))
     schemas, fetch_schemas = _schemas(
         settings.registry, watch=watch, fetched=lambda: consumer.turn(), clock=clock, chance=chance
     )
@@ -124,7 +126,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     chat = chat_api(settings.chat, signature=signature, chance=chance)
     halt, of_app = Halt(), settings.chat.calls_per_second_of_app
     pauses = Pauses(topics_of_rules(rules))
-    operators_page = OperatorsPage.of(settings, _kafka_address(settings, security))
+    operators_page = OperatorsPage.of(settings, lambda: _kafka_address(settings, protection.security))
     paces = {
         endpoint: Pace(
             calls_per_second=settings.chat.calls_per_second, most_in_flight=settings.chat.most_in_flight
@@ -233,7 +235,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     stream = Stream(
         _stream_options(kafka),
         topics=topics,
-        security=faststream_parameters(security),
+        security=faststream_parameters(protection),
         listener=consumer,
         take=consumer.take,
         failed=failed,
@@ -283,7 +285,9 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         pauses.take(topics_of_rules(changed))
 
     async def preflight() -> None:
-        checked = await asyncio.to_thread(_look_around, settings, security, rules, translator, watch)
+        checked = await asyncio.to_thread(
+            _look_around, settings, protection.security, rules, translator, watch
+        )
         shares.learn({topic: checked.partitions.get(topic, 0) for topic in topics})
         if settings.chat.attribute_names != "off" and rules.attribute_names:
             await names(waiting).see_to(rules.attribute_names)
@@ -294,7 +298,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
             _stream_options(kafka),
             topics=rules.rekeyed,
             targets=Targets(kafka.rekeyed_topic, settings.dead_letters.topic),
-            parameters=aiokafka_parameters(security),
+            parameters=aiokafka_parameters(protection),
             copies=CopyMaker(
                 translate=translator.translate,
                 want=schemas.want,
@@ -334,6 +338,15 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
                 [key_file],
                 load=lambda: signing_key(settings.chat),
                 take=take_signing_key,
+            )
+        )
+    if kafka_files := _files_of(kafka):
+        rotated.append(
+            Rotated(
+                Credential.KAFKA,
+                kafka_files,
+                load=lambda: Protection(security_of(kafka)),
+                take=protection.take,
             )
         )
     if rotated:
@@ -578,16 +591,29 @@ def debounce_times(settings: DebounceSettings) -> DebounceTimes:
 
 def security_of(settings: KafkaSettings) -> KafkaSecurity:
     """How connections to Kafka are protected. Raises KafkaSecurityError, SettingsError."""
-    password: SecretStr | None = secret(
+    username = secret(None, settings.sasl_username_file, name="AUDIENCE_SYNC_KAFKA__SASL_USERNAME_FILE")
+    password = secret(
         settings.sasl_password, settings.sasl_password_file, name="AUDIENCE_SYNC_KAFKA__SASL_PASSWORD_FILE"
     )
     return KafkaSecurity(
         protocol=Protocol(settings.security_protocol),
         mechanism=None if settings.sasl_mechanism is None else Mechanism(settings.sasl_mechanism),
-        username=settings.sasl_username,
+        username=settings.sasl_username if username is None else username.get_secret_value(),
         password=password,
         ca_file=settings.ssl_ca_file,
         cert_file=settings.ssl_certificate_file,
         key_file=settings.ssl_key_file,
         token=None if settings.sasl_token_file is None else token_from(settings.sasl_token_file),
     )
+
+
+def _files_of(settings: KafkaSettings) -> list[Path]:
+    """Where login and certificates for Kafka stand. A token's file is read for each connection anyway."""
+    files = (
+        settings.sasl_username_file,
+        settings.sasl_password_file,
+        settings.ssl_ca_file,
+        settings.ssl_certificate_file,
+        settings.ssl_key_file,
+    )
+    return [file for file in files if file is not None]

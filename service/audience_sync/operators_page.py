@@ -33,7 +33,7 @@ READ_SECONDS = 20.0
 class OperatorsPage:
     """What assembly needs of it: where to remember, what to serve, what to run. Only there if a token is set."""
 
-    def __init__(self, token: SecretStr, settings: Settings, address: KafkaAddress) -> None:
+    def __init__(self, token: SecretStr, settings: Settings, address: Callable[[], KafkaAddress]) -> None:
         self._settings = settings
         self._address = address
         file = settings.admin.token_file
@@ -44,7 +44,7 @@ class OperatorsPage:
         self._reading = asyncio.Lock()
 
     @classmethod
-    def of(cls, settings: Settings, address: KafkaAddress) -> "OperatorsPage | None":
+    def of(cls, settings: Settings, address: Callable[[], KafkaAddress]) -> "OperatorsPage | None":
         """The page, if the settings switch it on. Raises SettingsError."""
         token = operator_token(settings.admin)
         return None if token is None else cls(token, settings, address)
@@ -87,12 +87,12 @@ class OperatorsPage:
 
     async def _letters(self, *, most: int, users: frozenset[str], codes: frozenset[int]) -> Newest:
         """One reading at a time: the memory of one is what it costs."""
-        letters, kafka = self._settings.dead_letters, self._settings.kafka
+        letters, kafka, address = self._settings.dead_letters, self._settings.kafka, self._address()
         try:
             async with (
                 asyncio.timeout(READ_SECONDS),
                 self._reading,
-                LogReader(self._address, isolation_level=kafka.isolation_level) as reader,
+                LogReader(address, isolation_level=kafka.isolation_level) as reader,
             ):
                 return await newest_letters(
                     reader,
@@ -106,6 +106,6 @@ class OperatorsPage:
             raise NotReadError(str(error)) from error
         except TimeoutError as error:
             raise NotReadError(
-                f"Kafka at {self._address.bootstrap} did not hand over the dead letters within {READ_SECONDS:g} s; "
+                f"Kafka at {address.bootstrap} did not hand over the dead letters within {READ_SECONDS:g} s; "
                 "`audience-sync dead-letters list` waits longer"
             ) from error

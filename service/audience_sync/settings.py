@@ -78,11 +78,15 @@ class KafkaSettings(Group):
     sasl_username: str | None = None
     """For PLAIN and SCRAM."""
 
+    sasl_username_file: Path | None = None
+    """A file with it instead, for where it changes together with the password."""
+
     sasl_password: SecretStr | None = None
     """For PLAIN and SCRAM. Better from a file: `sasl_password_file`."""
 
     sasl_password_file: Path | None = None
-    """A file with the password for PLAIN and SCRAM."""
+    """A file with the password for PLAIN and SCRAM. A changed one counts for new connections, within seconds; the
+    same goes for the certificates' files."""
 
     sasl_token_file: Path | None = None
     """For OAUTHBEARER: a file with the token, read again for each connection."""
@@ -141,6 +145,12 @@ class KafkaSettings(Group):
 
     preflight_seconds: float = Field(default=10.0, gt=0, le=120)
     """How long the brokers may take to answer at start."""
+
+    @model_validator(mode="after")
+    def _the_user_is_given_once(self) -> Self:
+        if self.sasl_username is not None and self.sasl_username_file is not None:
+            raise ValueError("of sasl_username and sasl_username_file only one may be given")
+        return self
 
     @model_validator(mode="after")
     def _the_lease_ends_before_the_session(self) -> Self:

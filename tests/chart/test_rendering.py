@@ -95,11 +95,15 @@ def test_every_pod_may_do_only_what_it_needs(helm: str, example: Path) -> None:
 
 
 def test_no_key_is_in_the_environment(helm: str) -> None:
-    """Names and ids are; keys and passwords are files."""
+    """Names and ids are; keys, passwords and the user that changes with one are files."""
     [container] = pod_of(render(helm, files=[TLS_SASL]))["containers"]
 
-    keys = {one["valueFrom"]["secretKeyRef"]["key"] for one in container["env"]}
-    assert keys == {"app-id", "admin", "username"}
+    given = {one["name"] for one in container["env"] if "secretKeyRef" in one["valueFrom"]}
+    assert given == {
+        "AUDIENCE_SYNC_CHAT__APP_ID",
+        "AUDIENCE_SYNC_CHAT__ADMIN",
+        "AUDIENCE_SYNC_REGISTRY__USERNAME",
+    }
 
 
 @pytest.mark.parametrize("drain_seconds", [0, 20, 45.5])

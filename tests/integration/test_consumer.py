@@ -23,6 +23,7 @@ from audience_sync.core.tenure import Tenure
 from audience_sync.events.consumer import Consumer
 from audience_sync.events.intake import Intake, Record
 from audience_sync.events.positions import Positions
+from audience_sync.events.protection import Protection
 from audience_sync.events.security import KafkaSecurity
 from audience_sync.events.security_parameters import faststream_parameters
 from audience_sync.events.stream import Stream, StreamOptions, missing_codecs
@@ -101,7 +102,7 @@ rules: [{{name: one, event: followed, user: "{{user}}", changes: [{{add_tag: "{{
                 max_batch_records=500,
             ),
             topics=[topic],
-            security=faststream_parameters(KafkaSecurity()),
+            security=faststream_parameters(Protection(KafkaSecurity())),
             listener=self.consumer,
             take=self.consumer.take,
             failed=self.failures.append,

@@ -10,6 +10,7 @@ from faststream.kafka.security import parse_security
 from faststream.security import SASLOAuthBearer
 from pydantic import SecretStr
 
+from audience_sync.events.protection import Protection
 from audience_sync.events.security import (
     KafkaSecurity,
     KafkaSecurityError,
@@ -59,7 +60,7 @@ def test_both_libraries_are_told_the_same(mechanism: Mechanism, protocol: Protoc
     """One is used before reading and one for it: a preflight over another way would prove nothing."""
     security = sasl(mechanism, protocol)
 
-    aiokafka = parse_security(faststream_parameters(security)["security"])
+    aiokafka = parse_security(faststream_parameters(Protection(security))["security"])
     kafka_python = kafka_python_parameters(security)
 
     names = ("security_protocol", "sasl_mechanism", "sasl_plain_username", "sasl_plain_password")
@@ -70,7 +71,9 @@ def test_both_libraries_are_told_the_same(mechanism: Mechanism, protocol: Protoc
 
 @pytest.mark.parametrize("protocol", [Protocol.PLAINTEXT, Protocol.SSL])
 def test_without_sasl_only_the_protocol_is_told(protocol: Protocol) -> None:
-    parameters = parse_security(faststream_parameters(KafkaSecurity(protocol=protocol))["security"])
+    parameters = parse_security(
+        faststream_parameters(Protection(KafkaSecurity(protocol=protocol)))["security"]
+    )
 
     assert parameters["security_protocol"] == protocol.value
     assert (parameters["ssl_context"] is not None) is (protocol is Protocol.SSL)
@@ -83,7 +86,7 @@ async def test_the_token_is_read_again_at_each_use(tmp_path: Path) -> None:
     security = KafkaSecurity(
         protocol=Protocol.SASL_SSL, mechanism=Mechanism.OAUTHBEARER, token=token_from(file)
     )
-    parameters = faststream_parameters(security)
+    parameters = faststream_parameters(Protection(security))
     provider = parameters["sasl_oauth_token_provider"]
     other_provider: Any = kafka_python_parameters(security)["sasl_oauth_token_provider"]
 
@@ -143,4 +146,4 @@ def test_the_password_is_in_nothing_that_is_printed() -> None:
 async def test_faststream_takes_the_parameters() -> None:
     """A keyword that a new version no longer knows would show only in production."""
     for security in (KafkaSecurity(), sasl(Mechanism.SCRAM_SHA_512)):
-        assert KafkaBroker("127.0.0.1:1", **faststream_parameters(security)) is not None
+        assert KafkaBroker("127.0.0.1:1", **faststream_parameters(Protection(security))) is not None

@@ -21,8 +21,8 @@
 {{- if not $v.kafka.saslTokenFile -}}
 {{- fail "kafka.saslTokenFile is needed with OAUTHBEARER: the path of a token, mounted by extraVolumes" -}}
 {{- end -}}
-{{- else if not (or $v.kafka.saslSecret (and $v.kafka.saslUsername $v.kafka.saslPasswordFile)) -}}
-{{- fail (printf "kafka.saslSecret is needed with %s: a Secret with the keys username and password; or kafka.saslUsername and kafka.saslPasswordFile" $v.kafka.saslMechanism) -}}
+{{- else if not (or $v.kafka.saslSecret (and (or $v.kafka.saslUsername $v.kafka.saslUsernameFile) $v.kafka.saslPasswordFile)) -}}
+{{- fail (printf "kafka.saslSecret is needed with %s: a Secret with the keys username and password; or kafka.saslUsername, or its file, and kafka.saslPasswordFile" $v.kafka.saslMechanism) -}}
 {{- end -}}
 {{- else if or $v.kafka.saslMechanism $v.kafka.saslSecret -}}
 {{- fail (printf "kafka.saslMechanism and kafka.saslSecret mean nothing with kafka.securityProtocol %s: choose SASL_SSL or SASL_PLAINTEXT" $v.kafka.securityProtocol) -}}
@@ -30,6 +30,7 @@
 {{- $twice := list
     (list "kafka.saslSecret" $v.kafka.saslSecret "kafka.saslPasswordFile" $v.kafka.saslPasswordFile)
     (list "kafka.saslSecret" $v.kafka.saslSecret "kafka.saslUsername" $v.kafka.saslUsername)
+    (list "kafka.saslSecret" $v.kafka.saslSecret "kafka.saslUsernameFile" $v.kafka.saslUsernameFile)
     (list "kafka.caSecret" $v.kafka.caSecret "kafka.sslCaFile" $v.kafka.sslCaFile)
     (list "kafka.clientSecret" $v.kafka.clientSecret "kafka.sslCertificateFile" $v.kafka.sslCertificateFile)
     (list "admin.tokenSecret" $v.admin.tokenSecret "admin.tokenFile" $v.admin.tokenFile)

@@ -7,7 +7,7 @@ audience-sync: {secret: {{ . | quote }}, keys: [signing-key]}
 admin-token: {secret: {{ . | quote }}, keys: [token]}
 {{- end }}
 {{- with .Values.kafka.saslSecret }}
-kafka-sasl: {secret: {{ . | quote }}, keys: [password]}
+kafka-sasl: {secret: {{ . | quote }}, keys: [username, password]}
 {{- end }}
 {{- with .Values.kafka.caSecret }}
 kafka-ca: {secret: {{ . | quote }}, keys: [ca.crt]}
@@ -35,9 +35,6 @@ envFrom:
 {{- with .Values.credentials.existingSecret }}
 {{- $secrets = append $secrets (list "CHAT__APP_ID" . "app-id") }}
 {{- $secrets = append $secrets (list "CHAT__ADMIN" . "admin") }}
-{{- end }}
-{{- with .Values.kafka.saslSecret }}
-{{- $secrets = append $secrets (list "KAFKA__SASL_USERNAME" . "username") }}
 {{- end }}
 {{- with .Values.registry.basicSecret }}
 {{- $secrets = append $secrets (list "REGISTRY__USERNAME" . "username") }}

@@ -32,6 +32,7 @@ AUDIENCE_SYNC_KAFKA__SSL_CERTIFICATE_FILE: /run/secrets/kafka-client/tls.crt
 AUDIENCE_SYNC_KAFKA__SSL_KEY_FILE: /run/secrets/kafka-client/tls.key
 {{- end }}
 {{- if .Values.kafka.saslSecret }}
+AUDIENCE_SYNC_KAFKA__SASL_USERNAME_FILE: /run/secrets/kafka-sasl/username
 AUDIENCE_SYNC_KAFKA__SASL_PASSWORD_FILE: /run/secrets/kafka-sasl/password
 {{- end }}
 {{- if .Values.registry.basicSecret }}

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.events.header_names import read_any_header_name
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdminError, ask
+from audience_sync.events.protection import Protection
 from audience_sync.events.security_parameters import aiokafka_parameters
 
 MOST_RECORDS: Final = 2000
@@ -49,7 +50,7 @@ class LogReader:
             enable_auto_commit=False,
             auto_offset_reset="earliest",  # what retention deletes while it is read is passed over
             isolation_level=isolation_level,
-            **aiokafka_parameters(address.security),
+            **aiokafka_parameters(Protection(address.security)),
         )
 
     async def __aenter__(self) -> Self:

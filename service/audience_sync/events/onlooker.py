@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.events.header_names import read_any_header_name
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdminError, ask
+from audience_sync.events.protection import Protection
 from audience_sync.events.recorded import Recorded
 from audience_sync.events.security_parameters import aiokafka_parameters
 from audience_sync.events.topics import missing, missing_message
@@ -173,7 +174,7 @@ async def onlooker(reading: Reading) -> AsyncIterator[Onlooker]:
         auto_offset_reset="earliest",
         isolation_level=reading.isolation_level,
         max_poll_records=10_000,
-        **await asyncio.to_thread(aiokafka_parameters, address.security),
+        **aiokafka_parameters(await asyncio.to_thread(Protection, address.security)),
     )
     try:
         await consumer.start()

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdminError
+from audience_sync.events.protection import Protection
 from audience_sync.events.replays import Replay
 from audience_sync.events.security_parameters import aiokafka_parameters
 from audience_sync.events.stream import LARGEST_DEAD_LETTER_BYTES
@@ -28,7 +29,7 @@ class ReplayWriter:
             enable_idempotence=True,
             compression_type="zstd",
             max_request_size=LARGEST_DEAD_LETTER_BYTES,
-            **aiokafka_parameters(address.security),
+            **aiokafka_parameters(Protection(address.security)),
         )
 
     async def __aenter__(self) -> Self:

@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import SecretStr
 
 
-class KafkaSecurityError(Exception):
+class KafkaSecurityError(ValueError):
     """The security settings can't be used: the message names the setting and the way out, never a secret."""
 
 
@@ -60,7 +60,9 @@ class KafkaSecurity:
         if self.uses_sasl and self.mechanism is Mechanism.OAUTHBEARER and self.token is None:
             missing.append("sasl_token_file")
         if self.uses_sasl and self.mechanism not in (None, Mechanism.OAUTHBEARER):
-            missing += [f"sasl_{name}" for name in ("username", "password") if getattr(self, name) is None]
+            has_password = self.password is not None and self.password.get_secret_value()
+            given = {"sasl_username": self.username, "sasl_password": has_password}
+            missing += [name for name, value in given.items() if not value]
         if (self.cert_file is None) != (self.key_file is None):
             missing.append("ssl_certificate_file" if self.cert_file is None else "ssl_key_file")
         if missing:

@@ -15,6 +15,7 @@ from faststream.security import (
 )
 from pydantic import SecretStr
 
+from audience_sync.events.protection import Protection, log_in_as_told_last
 from audience_sync.events.security import KafkaSecurity, Mechanism, tls_context
 
 
@@ -25,9 +26,10 @@ class BrokerParameters(TypedDict, total=False):
     sasl_oauth_token_provider: AbstractTokenProvider
 
 
-def faststream_parameters(security: KafkaSecurity) -> BrokerParameters:
-    """Keyword arguments for FastStream's KafkaBroker, and so for aiokafka. Reads files: it blocks."""
-    context = tls_context(security)
+def faststream_parameters(protection: Protection) -> BrokerParameters:
+    """Keyword arguments for FastStream's KafkaBroker, and so for aiokafka: each connection asks what counts then."""
+    log_in_as_told_last()
+    security, context = protection.security, protection.context
     if not security.uses_sasl:
         return {"security": BaseSecurity(ssl_context=context)}
     if security.mechanism is Mechanism.OAUTHBEARER:
@@ -40,13 +42,14 @@ def faststream_parameters(security: KafkaSecurity) -> BrokerParameters:
         Mechanism.SCRAM_SHA_512: SASLScram512,
     }
     assert security.mechanism is not None, "checked when the security was made"
-    username, password = _named(security)
-    return {"security": kinds[security.mechanism](username, password, ssl_context=context)}
+    assert security.username is not None, "checked when the security was made"
+    login = kinds[security.mechanism](security.username, protection.password, ssl_context=context)
+    return {"security": login}
 
 
-def aiokafka_parameters(security: KafkaSecurity) -> dict[str, Any]:
-    """Keyword arguments for clients of aiokafka, as FastStream would give them. Reads files: it blocks."""
-    told = faststream_parameters(security)
+def aiokafka_parameters(protection: Protection) -> dict[str, Any]:
+    """Keyword arguments for clients of aiokafka, as FastStream would give them."""
+    told = faststream_parameters(protection)
     provider = told.get("sasl_oauth_token_provider")
     tokens = {} if provider is None else {"sasl_oauth_token_provider": provider}
     return {**parse_security(told["security"]), **tokens}
