@@ -77,6 +77,8 @@ class Round(msgspec.Struct, eq=False, gc=False):
 class User(msgspec.Struct, eq=False, gc=False):
     """One user's unsettled changes. What arrives is folded in; nothing is forgotten before it is settled.
 
+    Nothing of it leads back to the user: he is in no cycle, and need not be looked through for one (`gc=False`).
+
     company: how many users a request with him may name.
     refused: since when requests with him are refused, or None: they are not.
     waiting: what is to be said of him after the round, in the log's order; folded no later than it leaves.
