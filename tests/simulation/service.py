@@ -255,6 +255,7 @@ _DOUBLES: Final[Mapping[str, object]] = {
     "AdminServer": _NoAdmin,
     "chat_api": lambda *_, **__: _OUTSIDE.get().chat,
     "security_of": lambda _: None,
+    "Protection": lambda _: SimpleNamespace(security=None),
     "faststream_parameters": lambda _: {},
     "_look_around": _looked_around,
 }
