@@ -590,8 +590,7 @@ def drops_the_rest_of_a_refused_request() -> Iterator[None]:
     """A request that is refused as a whole is over, also for those with whom nothing is wrong."""
 
     def narrow(self: Any, tenure: Tenure, request: Request, *_: object) -> None:
-        for user_id in request.parts:
-            self._settle_user(tenure, user_id, self._clock())
+        self._settled(tenure, request.parts, self._clock())
 
     with _replaced(Settling, _narrow=narrow):
         yield
@@ -629,13 +628,22 @@ def skips_a_repeat_on_arrival() -> Iterator[None]:
     """A change that says what was confirmed is dropped as it comes, though something else waits or is under way."""
     original = Debouncer.add
 
-    def add(self: Any, user_id: UserId, changes: Sequence[Change], **given: Any) -> None:
+    def add(
+        self: Any,
+        user_id: UserId,
+        changes: Sequence[Change],
+        ledger: Ledger,
+        position: int,
+        at: float,
+        now: float,
+        urgent: bool = False,
+    ) -> None:
         folded = Folded()
         for change in changes:
             folded.fold(change)
-        self._confirmations.skip(user_id, folded, given["now"])
+        self._confirmations.skip(user_id, folded, now)
         if folded:
-            original(self, user_id, changes, **given)
+            original(self, user_id, changes, ledger, position, at, now, urgent)
 
     with _replaced(Debouncer, add=add):
         yield
