@@ -44,8 +44,8 @@ def test_a_frozen_replica_that_wakes_up_sends_nothing_before_it_has_partitions_a
     One was frozen with SIGSTOP at a random moment for longer than the session time-out, so that the others took
     over, and then went on with SIGCONT, again and again.
     It sent nothing between its waking and its next assignment, because its lease had run out; no value went back
-    and no user was in two requests at once. What remains is a freeze between the look at the lease and the
-    socket's write a few lines of code later: only the API itself could refuse such a request.
+    and no user was in two requests at once. What remains is a freeze in the few instructions between the look
+    at the lease and the socket's write: only the API itself could refuse such a request.
     """
     chance = random.Random(SEED)
     product = Product(users=2_000, seed=SEED, topics=topics)

@@ -19,7 +19,7 @@ from audience_sync.chat_api.accounts import Account
 from audience_sync.chat_api.answers import Answer, Named
 from audience_sync.chat_api.calls import refusals
 from audience_sync.chat_api.client import Found
-from audience_sync.chat_api.errors import NO_ANSWER, NotReached, TryAgain, error_class
+from audience_sync.chat_api.errors import NO_ANSWER, NotReached, TryAgain, Withheld, error_class
 from audience_sync.chat_api.profile import Profile
 from audience_sync.core.changes import Endpoint, Part, Request, UserId
 from audience_sync.core.tenure import Tenure
@@ -404,8 +404,10 @@ class ChatClient:
     async def __aexit__(self, *_: object) -> None:
         return None
 
-    async def send(self, request: Request) -> dict[UserId, Refusal]:
-        """Send a request."""
+    async def send(self, request: Request, *, may_leave: Callable[[], bool]) -> dict[UserId, Refusal]:
+        """Send a request, if it may still leave."""
+        if not may_leave():
+            raise Withheld(request.endpoint, NO_ANSWER, "it was not sent")
         return await self._server.send(self._process, request, self._timeout_seconds)
 
     async def check_accounts(self, users: Collection[str]) -> Found[bool]:

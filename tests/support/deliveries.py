@@ -79,7 +79,9 @@ class Deliveries:
             remember=remember,
         )
 
-    async def _send(self, request: Request) -> Verdict:
+    async def _send(self, request: Request, may_leave: Callable[[], bool]) -> Verdict:
+        if not may_leave():
+            return Verdict(outcome=Outcome.UNTRIED)
         self.sent.append((self.clock(), request))
         assert not self.under_way & request.parts.keys(), "a user is in two requests at once"
         self.under_way |= request.parts.keys()

@@ -14,7 +14,7 @@ from audience_sync.chat_api import transport as connection
 from audience_sync.chat_api.accounts import Account
 from audience_sync.chat_api.calls import Calls, refusals, short
 from audience_sync.chat_api.errors import BrokenLimit, refusal
-from audience_sync.chat_api.exchange import Exchange
+from audience_sync.chat_api.exchange import Exchange, MayLeave, always
 from audience_sync.chat_api.hosts import Hosts
 from audience_sync.chat_api.many import once_each, pieces_of, pieces_of_parts
 from audience_sync.chat_api.offline_push import OfflinePush
@@ -297,8 +297,10 @@ class ChatApi:
 
     # Single requests
 
-    async def send(self, request: Request) -> dict[UserId, Refusal]:
+    async def send(self, request: Request, *, may_leave: MayLeave = always) -> dict[UserId, Refusal]:
         """Send *request*, which is one request, to its endpoint. Safe to repeat.
+
+        may_leave: is asked right before the request is written to its connection; if it says no, nothing is sent.
 
         Returns: {user: refusal} of the users refused by name; all others are confirmed.
         Raises:  a subclass of ChatApiError; BrokenLimit before anything is sent.
@@ -306,7 +308,8 @@ class ChatApi:
                  the endpoint.
         """
         body = wire.encode(request)
-        reply = await self._exchange.call(request.endpoint, path(self.family, request.endpoint), body)
+        where = path(self.family, request.endpoint)
+        reply = await self._exchange.call(request.endpoint, where, body, may_leave=may_leave)
         return refusals(request.endpoint, request.parts, reply.answer)
 
     async def ask(

@@ -45,6 +45,10 @@ class NotReached(TryAgain):
     ambiguous = False
 
 
+class Withheld(ChatApiError):  # noqa: N818 - named for what happened
+    """Whoever sends it no longer wanted it to leave when it was about to be written: nothing was sent."""
+
+
 class SlowDown(TryAgain):
     """The rate limit is reached, nothing was applied: lower this endpoint's pace, then repeat."""
 

@@ -1,6 +1,7 @@
 """One call: a signed body to its path, and back an answer, or what the missing of one means."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from random import Random
 from typing import Final
 from urllib.parse import quote
@@ -13,11 +14,13 @@ from audience_sync.chat_api import transport as connection
 from audience_sync.chat_api.answers import ANSWER, Answer
 from audience_sync.chat_api.errors import (
     NO_ANSWER,
+    ChatApiError,
     NotAllowed,
     NotReached,
     RenewSignature,
     SlowDown,
     TryAgain,
+    Withheld,
     error_class,
 )
 from audience_sync.chat_api.hosts import Choice, Hosts
@@ -33,6 +36,15 @@ _HEADERS: Final = (
     ("User-Agent", "audience-sync"),
     ("Accept-Encoding", "gzip, deflate"),
 )
+
+
+MayLeave = Callable[[], bool]
+"""Is asked when a request is about to be written to its connection; if it says no, nothing is sent."""
+
+
+def always() -> bool:
+    """A request may leave whenever its turn comes."""
+    return True
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -75,22 +87,27 @@ class Exchange:
         """Close the connections."""
         await self._transport.aclose()
 
-    async def call(self, name: str, path: str, body: bytes) -> Reply:
+    async def call(self, name: str, path: str, body: bytes, *, may_leave: MayLeave = always) -> Reply:
         """Send *body* to *path*.
 
-        Raises:  TryAgain, SlowDown, NotAllowed, called *name*, when no answer came. None holds the address.
+        Raises:  TryAgain, SlowDown, NotAllowed, called *name*, when no answer came; Withheld, when it may no
+                 longer leave. None holds the address.
         Waits:   at most the time for a call, all that is repeated included.
         """
+        content = _Body(body, may_leave)
+        failure: ChatApiError
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                return await self._signed(name, path, body)
+                return await self._signed(name, path, content)
         except TimeoutError:
             failure = TryAgain(name, NO_ANSWER, f"not within {self._timeout_seconds:g} seconds")
         except connection.FOREIGN as error:
             failure = connection.failure(name, error)
+        if content.withheld:
+            failure = Withheld(name, NO_ANSWER, "it was not sent, for it may no longer leave")
         raise failure  # outside the handlers: the foreign exception holds the address and is no context of it
 
-    async def _signed(self, name: str, path: str, body: bytes) -> Reply:
+    async def _signed(self, name: str, path: str, body: "_Body") -> Reply:
         used = self._signature.current()
         reply = _reply(name, await self._reached(name, path, body, used), used)
         if reply.answer.code is not None and error_class(reply.answer.code) is RenewSignature:
@@ -98,7 +115,7 @@ class Exchange:
             reply = _reply(name, await self._reached(name, path, body, used), used)
         return reply
 
-    async def _reached(self, name: str, path: str, body: bytes, signature: SecretStr) -> httpx.Response:
+    async def _reached(self, name: str, path: str, body: "_Body", signature: SecretStr) -> httpx.Response:
         now = asyncio.get_running_loop().time
         host = self._hosts.first(now())
         try:
@@ -110,17 +127,36 @@ class Exchange:
                 raise
         return await self._post(other, path, body, signature)
 
-    async def _post(self, host: str, path: str, body: bytes, signature: SecretStr) -> httpx.Response:
+    async def _post(self, host: str, path: str, body: "_Body", signature: SecretStr) -> httpx.Response:
         usersig = quote(signature.get_secret_value(), safe="*")
         query = f"{self._query}&random={self._random.getrandbits(32)}&usersig={usersig}"
         address = f"{host.rstrip('/')}{path}?{query}"
-        request = httpx.Request("POST", address, headers=_HEADERS, content=body, extensions=self._extensions)
+        headers = (*_HEADERS, ("Content-Length", str(body.length)))
+        request = httpx.Request("POST", address, headers=headers, stream=body, extensions=self._extensions)
         response = await self._transport.handle_async_request(request)
         try:
             await response.aread()
         finally:
             await response.aclose()
         return response
+
+
+class _Body(httpx.AsyncByteStream):
+    """What a request carries. It is fetched when the connection is there, and written with the headers at once.
+
+    So this is the last moment that a request can be kept back. A process that is frozen wakes up anywhere: before
+    it, it may no longer be the one to send; after it, only a few instructions and the socket's write are left.
+    """
+
+    def __init__(self, content: bytes, may_leave: MayLeave) -> None:
+        self.length, self.withheld = len(content), False
+        self._content, self._may_leave = content, may_leave
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if not self._may_leave():
+            self.withheld = True
+            raise httpx.WriteError("it may no longer leave")
+        yield self._content
 
 
 def _reply(name: str, response: httpx.Response, signature: SecretStr) -> Reply:

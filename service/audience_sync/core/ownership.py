@@ -120,7 +120,7 @@ class Ownership:
         return everything or all(mark.ledger.number in self._open for mark in marks)
 
     def lease_valid(self, now: float) -> bool:
-        """Whether it is certain that the partitions are still ours: look before every try."""
+        """Whether it is certain that the partitions are still ours: look right before each write."""
         return (
             not self.closing
             and self._lease_from is not None

@@ -36,8 +36,11 @@ class Watch(settling.Watch, Protocol):
         """So many changes repeat what was confirmed, and were settled without a request."""
 
 
-Send = Callable[[Request], Awaitable[Verdict]]
-"""Sends one request once, to its end. Never raises for what the API or the network does."""
+Send = Callable[[Request, Callable[[], bool]], Awaitable[Verdict]]
+"""Sends one request once, to its end. Never raises for what the API or the network does.
+
+It asks whether the request may still leave when it is about to be written, and leaves it untried if not.
+"""
 
 
 class Delivery:
@@ -267,10 +270,7 @@ class Delivery:
     async def _deliver(self, tenure: Tenure, request: Request, calls: Sequence[tuple[Pace, Call]]) -> None:
         started = self._clock()
         proven = tenure.doubt.proven(request, tenure.debouncer.refused_of(request))
-        if tenure.ownership.lease_valid(started):
-            verdict = await self._send(request)
-        else:
-            verdict = Verdict(outcome=Outcome.UNTRIED)
+        verdict = await self._send(request, lambda: tenure.ownership.lease_valid(self._clock()))
         now = self._clock()
         self._watch.request_ended(request, verdict, now - started)
         for pace, call in calls:

@@ -70,7 +70,7 @@ class Record(Protocol):
 Translate = Callable[[Any], Translation]
 """What the records of one topic do to whom."""
 
-Send = Callable[[Request], Awaitable[Verdict]]
+Send = Callable[[Request, Callable[[], bool]], Awaitable[Verdict]]
 """Sends one request once, to its end."""
 
 
@@ -104,12 +104,12 @@ class Traces:
     def sending(self, send: Send) -> Send:
         """*send*, and a span for each request."""
 
-        async def traced(request: Request) -> Verdict:
+        async def traced(request: Request, may_leave: Callable[[], bool]) -> Verdict:
             carried = {user: self._take(user, request.endpoint, part) for user, part in request.parts.items()}
             span = self._begun(request, carried)
             verdict = None
             try:
-                verdict = await send(request)
+                verdict = await send(request, may_leave)
             finally:
                 self._ended(span, verdict)
                 for user, links in carried.items():

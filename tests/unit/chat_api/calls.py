@@ -22,7 +22,7 @@ Answerer = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 
 
 class Connections(httpx.AsyncBaseTransport):
-    """Hands each request to a function and keeps it."""
+    """Hands each request to a function and keeps it. Its body is read when a connection is there: at once."""
 
     def __init__(self, answer: Answerer) -> None:
         self._answer = answer
@@ -30,6 +30,7 @@ class Connections(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Keep *request*, and answer as the function says."""
+        await request.aread()
         self.requests.append(request)
         answer = self._answer(request)
         return answer if isinstance(answer, httpx.Response) else await answer

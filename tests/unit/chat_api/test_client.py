@@ -24,6 +24,7 @@ from audience_sync.chat_api.errors import (
     RenewSignature,
     SlowDown,
     TryAgain,
+    Withheld,
 )
 from audience_sync.core.changes import Endpoint, Request, UserId
 from audience_sync.core.verdicts import Refusal
@@ -293,6 +294,51 @@ async def test_waiting_for_a_connection_counts_and_is_definite() -> None:
             await chat_api.send(REQUEST)
         with pytest.raises(TryAgain, match=re.escape("not within 1 seconds")):
             await first
+
+
+async def test_a_request_that_may_no_longer_leave_is_not_written() -> None:
+    """Whoever sends it is asked last, when the connection is there: of it and of the headers no byte is sent."""
+    heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def listen(reader: StreamReader, _writer: StreamWriter) -> None:
+        heard.set_result(await reader.read())
+
+    async with socket(listen) as base_url:
+        async with client(base_url=base_url) as chat_api:
+            with pytest.raises(Withheld) as caught:
+                await chat_api.send(REQUEST, may_leave=lambda: False)
+        assert await asyncio.wait_for(heard, 10) == b""
+
+    assert not caught.value.ambiguous
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+async def test_whether_a_request_may_leave_is_asked_after_all_that_takes_time() -> None:
+    """A connection can take seconds, and a frozen process any time: an earlier yes says nothing any more."""
+    connected = False
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal connected
+            await asyncio.sleep(0)
+            connected = True
+            await request.aread()
+            return httpx.Response(200, json=OK)
+
+    async with client(Slow()) as chat_api:
+        with pytest.raises(Withheld):
+            await chat_api.send(REQUEST, may_leave=lambda: not connected)
+
+
+async def test_a_repeat_with_a_new_signature_may_leave_or_not_by_itself() -> None:
+    """The first answer said that nothing was applied; so the end is definite."""
+    asked = iter([True, False])
+    connections = Connections(says({"ErrorCode": 70001}))
+    async with client(connections) as chat_api:
+        with pytest.raises(Withheld):
+            await chat_api.send(REQUEST, may_leave=lambda: next(asked))
+
+    assert len(connections.requests) == 1
 
 
 async def test_nobody_listening_is_definite() -> None:

@@ -1,7 +1,7 @@
 """What comes of a request becomes a verdict, whatever it is."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -13,7 +13,9 @@ from audience_sync.chat_api.errors import (
     RenewSignature,
     SlowDown,
     TryAgain,
+    Withheld,
 )
+from audience_sync.chat_api.exchange import always
 from audience_sync.core.changes import Endpoint, Request, UserId
 from audience_sync.core.verdicts import Outcome, Refusal, Verdict
 from audience_sync.delivery.sender import Sender
@@ -22,13 +24,14 @@ REQUEST = Request(Endpoint.ADD_TAGS, {UserId("alice"): ["a"]})
 
 
 def sent(end: Exception | Mapping[UserId, Refusal]) -> Verdict:
-    async def send(request: Request) -> Mapping[UserId, Refusal]:
+    async def send(request: Request, *, may_leave: Callable[[], bool]) -> Mapping[UserId, Refusal]:
         assert request is REQUEST
+        assert may_leave is always
         if isinstance(end, Exception):
             raise end
         return end
 
-    return asyncio.run(Sender(send).send(REQUEST))
+    return asyncio.run(Sender(send).send(REQUEST, always))
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,7 @@ def sent(end: Exception | Mapping[UserId, Refusal]) -> Verdict:
         (SlowDown("im_add_tag", 60007, "too fast"), Outcome.SLOW_DOWN, False),
         (TryAgain("im_add_tag", 60008, "timed out"), Outcome.TRY_AGAIN, True),
         (NotReached("im_add_tag", -1, "no connection"), Outcome.TRY_AGAIN, False),
+        (Withheld("im_add_tag", -1, "it may no longer leave"), Outcome.UNTRIED, False),
         (NotAllowed("im_add_tag", 60010, "off"), Outcome.STOPPED, False),
         (RenewSignature("im_add_tag", 70001, "expired"), Outcome.STOPPED, False),
         (Refused("im_add_tag", 90001, "malformed"), Outcome.REFUSED, False),

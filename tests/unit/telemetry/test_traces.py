@@ -1,6 +1,6 @@
 """Spans of events and requests: who is whose child, what links to what, and what stands in none of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON, Sampler
 from opentelemetry.trace import SpanKind
 
+from audience_sync.chat_api.exchange import always
 from audience_sync.core.changes import (
     AddTag,
     Change,
@@ -77,10 +78,10 @@ class Tracing:
     ) -> ReadableSpan:
         """One request is sent; returns its span."""
 
-        async def send(_: Request) -> Verdict:
+        async def send(_: Request, __: Callable[[], bool]) -> Verdict:
             return verdict
 
-        assert await self.traces.sending(send)(Request(endpoint, parts)) is verdict
+        assert await self.traces.sending(send)(Request(endpoint, parts), always) is verdict
         return self.spans[-1]
 
     @property
@@ -152,10 +153,10 @@ async def test_a_sampler_that_drops_everything_leaves_no_span_and_no_link() -> N
     tracing = Tracing(ALWAYS_OFF)
     tracing.read(Record(1, traced(7)), does(ALICE, CITY))
 
-    async def send(_: Request) -> Verdict:
+    async def send(_: Request, __: Callable[[], bool]) -> Verdict:
         return CONFIRMED
 
-    await tracing.traces.sending(send)(Request(Endpoint.SET_ATTRIBUTES, {ALICE: {"city": "x"}}))
+    await tracing.traces.sending(send)(Request(Endpoint.SET_ATTRIBUTES, {ALICE: {"city": "x"}}), always)
 
     assert tracing.spans == []
 
@@ -250,11 +251,11 @@ async def test_of_refused_users_only_those_come_back_who_are_sent_again(tracing:
 
 
 async def test_a_request_that_is_cancelled_ends_its_span(tracing: Tracing) -> None:
-    async def send(_: Request) -> Verdict:
+    async def send(_: Request, __: Callable[[], bool]) -> Verdict:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        await tracing.traces.sending(send)(Request(Endpoint.ADD_TAGS, {ALICE: ["a"]}))
+        await tracing.traces.sending(send)(Request(Endpoint.ADD_TAGS, {ALICE: ["a"]}), always)
 
     [span] = tracing.spans
     assert (span.attributes or {})["error.type"] == "cancelled"
