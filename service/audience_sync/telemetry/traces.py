@@ -31,6 +31,7 @@ from audience_sync.core.changes import (
     UserId,
 )
 from audience_sync.core.event import Ignored, Translated, Translation, Unusable, Wanting
+from audience_sync.core.folding import changes_of
 from audience_sync.core.verdicts import Outcome, Verdict
 
 LINKS_PER_REQUEST: Final = 100
@@ -217,7 +218,8 @@ class Traces:
         """The links kept for what a request says of the user; they are kept no longer."""
         if (kept := self._waiting.get(user)) is None:
             return {}
-        taken = {subject: kept.pop(subject) for subject in _subjects(endpoint, part) if subject in kept}
+        subjects = map(_subject, changes_of(endpoint, part))
+        taken = {subject: kept.pop(subject) for subject in subjects if subject in kept}
         self._kept -= sum(map(len, taken.values()))
         if not kept:
             del self._waiting[user]
@@ -263,10 +265,3 @@ def _subject(change: Change) -> Subject:
     if isinstance(change, AddTag | RemoveTag):
         return ("tag", change.tag)
     return ("attribute", change.name)
-
-
-def _subjects(endpoint: Endpoint, part: Part) -> Sequence[Subject]:
-    if endpoint is Endpoint.REMOVE_ALL_TAGS:
-        return (_ALL_TAGS,)
-    of_tags = endpoint in (Endpoint.ADD_TAGS, Endpoint.REMOVE_TAGS)
-    return [("tag" if of_tags else "attribute", name) for name in part]
