@@ -1,12 +1,11 @@
 """What `check-config --online` asks: the broker, and the Chat API. It changes neither."""
 
-import random
-import time
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from audience_sync.assembly import chat_api, security_of, signature_of
-from audience_sync.chat_api import ChatApi, ChatApiError
+from audience_sync.assembly import security_of
+from audience_sync.chat_api import ChatApiError
+from audience_sync.commands.chat.connection import client_of
 from audience_sync.commands.chat.ending import what_happened, what_next
 from audience_sync.commands.chat.output import View, output
 from audience_sync.commands.chat.words import printable
@@ -44,7 +43,7 @@ def kafka_findings(settings: Settings, rules: Rules) -> list[Finding]:
 async def attribute_slots(settings: Settings, rules: Rules) -> tuple[list[Slot], list[Finding]]:
     """The app's slots with the rules that use them, and what is found about them. One call, which changes nothing."""
     try:
-        async with _client(settings) as chat:
+        async with client_of(settings.chat) as chat:
             defined = await chat.get_attribute_names()
     except ChatApiError as error:
         what = printable(f"{what_happened(error)} {what_next(error)}")
@@ -57,14 +56,6 @@ def show(found: list[Slot], findings: list[Finding]) -> None:
     where = output(as_json=False)
     where.show(_SLOTS, found)
     where.show(_FINDINGS, sorted(findings, key=lambda finding: list(Weight).index(finding.weight)))
-
-
-def _client(settings: Settings) -> ChatApi:
-    return chat_api(
-        settings.chat,
-        signature=signature_of(settings.chat, wall_clock=time.time),
-        chance=random.SystemRandom(),
-    )
 
 
 def _of_names(

@@ -11,10 +11,9 @@ from typing import Annotated, Final
 
 import typer
 
-from audience_sync.assembly import chat_api, signature_of
-from audience_sync.chat_api import ChatApi, Family
+from audience_sync.chat_api import Family
 from audience_sync.chat_api.profile import Document
-from audience_sync.commands.chat.connection import chat_settings
+from audience_sync.commands.chat.connection import chat_settings, client_of
 from audience_sync.commands.chat.ending import stop_after
 from audience_sync.commands.chat.words import say
 from audience_sync.commands.probe_views import cost, show_findings, show_plan
@@ -178,18 +177,12 @@ async def _ask(
         loop.add_signal_handler(number, running.cancel)  # the first one lets everything be put back
     settings = settings.model_copy(update={"profile_file": None})  # it may be the one to be written
     async with AsyncExitStack() as clients:
-        chat = await clients.enter_async_context(_client(settings))
+        chat = await clients.enter_async_context(client_of(settings))
         if admin := given.permissions.other:
-            other = await clients.enter_async_context(_client(settings.model_copy(update={"admin": admin})))
+            other = await clients.enter_async_context(client_of(settings.model_copy(update={"admin": admin})))
             given = replace(given, other_chat=other)
         caller = Caller(chat, calls_per_second=calls_per_second, now=loop.time, sleep=asyncio.sleep)
         return await inquire(caller, given, they_may_carry=they_may_carry, progress=say)
-
-
-def _client(settings: ChatSettings) -> ChatApi:
-    return chat_api(
-        settings, signature=signature_of(settings, wall_clock=time.time), chance=random.SystemRandom()
-    )
 
 
 def _stop(found: Found, why: str) -> Stop:

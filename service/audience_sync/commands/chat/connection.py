@@ -26,6 +26,13 @@ def chat_settings() -> ChatSettings:
         raise Stop(ExitCode.BAD_INPUT, str(error)) from error
 
 
+def client_of(settings: ChatSettings) -> ChatApi:
+    """The client for that account, on this machine's clock and chance; used as a context."""
+    return chat_api(
+        settings, signature=signature_of(settings, wall_clock=time.time), chance=random.SystemRandom()
+    )
+
+
 def connected(
     main: Callable[[ChatApi], Awaitable[T]],
     *,
@@ -39,9 +46,7 @@ def connected(
     """
 
     async def run() -> T:
-        async with chat_api(
-            settings, signature=signature_of(settings, wall_clock=time.time), chance=random.SystemRandom()
-        ) as chat:
+        async with client_of(settings) as chat:
             return await main(chat)
 
     try:
