@@ -56,9 +56,8 @@ def run(
         stop = Stop(ExitCode.BAD_INPUT, _first(errors))
     except* (KafkaAdminError, PortTakenError, StreamError) as errors:
         stop = stop or Stop(ExitCode.UNAVAILABLE, _first(errors))
-    if (
-        stop is not None
-    ):  # raised above it would come out in a group: before Python 3.11.4, and where both were met
+    # Raised above, it would come out in a group: before Python 3.11.4, and where both were met.
+    if stop is not None:
         raise stop
 
 
