@@ -12,7 +12,7 @@ from audience_sync.core.folding import changes_of
 from audience_sync.core.verdicts import Outcome, Refusal, Verdict
 from tests.properties.histories import State, changes
 from tests.support.clock import on_virtual_time
-from tests.support.deliveries import NO_ANSWER, OK, SLOW_DOWN, STOPPED, Deliveries
+from tests.support.deliveries import NO_ANSWER, OK, SLOW_DOWN, STOPPED, Answer, Deliveries
 from tests.support.tenures import KEY
 
 LATER: Final = Refusal(code=60008, info="busy", again=True)
@@ -55,6 +55,22 @@ answers = st.lists(
 )
 
 
+def answering(api: dict[UserId, State], answered: list[Answered]) -> Answer:
+    """An API that ends requests as *answered* says, and then well; *api* is what it has applied."""
+    left = iter(answered)
+
+    def verdict(request: Request) -> Verdict:
+        end = next(left, Answered(OK, applied=True))
+        confirmed = end.verdict.outcome is Outcome.CONFIRMED
+        for user, part in request.parts.items():
+            refused = user in end.verdict.refused
+            if (confirmed and not refused) or (end.verdict.ambiguous and end.applied):
+                api.setdefault(user, State()).apply(changes_of(request.endpoint, part))
+        return end.verdict
+
+    return verdict
+
+
 @given(events, answers)
 @settings(max_examples=100, deadline=None)
 def test_whatever_is_answered_everybody_is_in_step_in_the_end(
@@ -64,18 +80,7 @@ def test_whatever_is_answered_everybody_is_in_step_in_the_end(
 
     async def main() -> None:
         api, expected = dict[UserId, State](), dict[UserId, State]()
-        left = iter(answered)
-
-        def answer(request: Request) -> Verdict:
-            end = next(left, Answered(OK, applied=True))
-            confirmed = end.verdict.outcome is Outcome.CONFIRMED
-            for user, part in request.parts.items():
-                refused = user in end.verdict.refused
-                if (confirmed and not refused) or (end.verdict.ambiguous and end.applied):
-                    api.setdefault(user, State()).apply(changes_of(request.endpoint, part))
-            return end.verdict
-
-        deliveries = Deliveries(answer)
+        deliveries = Deliveries(answering(api, answered))
         async with deliveries.running():
             for event in told:
                 user = UserId(f"user-{event.user}")

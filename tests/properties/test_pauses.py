@@ -9,19 +9,17 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audience_sync.core.changes import AddTag, Change, Endpoint, Request, UserId
+from audience_sync.core.changes import AddTag, Change, Endpoint, UserId
 from audience_sync.core.event import Translated
-from audience_sync.core.folding import changes_of
 from audience_sync.core.guard import Guard
 from audience_sync.core.ownership import PartitionKey
 from audience_sync.core.pauses import Pauses
 from audience_sync.core.tenure import Tenure
-from audience_sync.core.verdicts import Outcome, Verdict
 from audience_sync.events.intake import Intake, Watch
 from tests.properties.histories import State, changes
-from tests.properties.test_delivery import Answered, answers
+from tests.properties.test_delivery import Answered, answering, answers
 from tests.support.clock import FakeClock, on_virtual_time
-from tests.support.deliveries import OK, Deliveries
+from tests.support.deliveries import Deliveries
 from tests.support.kafka_client import Record
 from tests.support.tenures import BOUNDS, FROM_THE_BEGINNING, KEY, TIMES, an_ownership, opened
 
@@ -75,19 +73,10 @@ def test_who_waits_for_a_paused_endpoint_is_in_step_once_it_is_resumed(
 
     async def main() -> None:
         api, expected = dict[UserId, State](), dict[UserId, State]()
-        left = iter(answered)
         pauses = rules()
-
-        def answer(request: Request) -> Verdict:
-            end = next(left, Answered(OK, applied=True))
-            confirmed = end.verdict.outcome is Outcome.CONFIRMED
-            for user, part in request.parts.items():
-                refused = user in end.verdict.refused
-                if (confirmed and not refused) or (end.verdict.ambiguous and end.applied):
-                    api.setdefault(user, State()).apply(changes_of(request.endpoint, part))
-            return end.verdict
-
-        deliveries = Deliveries(answer, paused=lambda endpoint: not pauses.sends_to(endpoint))
+        deliveries = Deliveries(
+            answering(api, answered), paused=lambda endpoint: not pauses.sends_to(endpoint)
+        )
         async with deliveries.running():
             for told in histories:
                 user = UserId(f"user-{told.user}")
