@@ -1,15 +1,15 @@
 """A broker that is killed with -9 and comes back on its data, under load."""
 
-import os
 import time
 from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
+from tests.support.broker import needed
 from tests.support.fleet import FAST_TAKEOVER, Fleet, eventually
 from tests.support.load import FULL, all_in_step, all_settled, show, under_load
-from tests.support.local_kafka import BrokerUnavailableError, LocalKafka, local_kafka
+from tests.support.local_kafka import LocalKafka, local_kafka
 from tests.support.product import Product
 
 pytestmark = pytest.mark.broker
@@ -34,13 +34,8 @@ def calls_per_second() -> float:
 @pytest.fixture
 def kafka() -> Iterator[LocalKafka]:
     """A broker of this test's own, for it is killed."""
-    try:
-        with local_kafka() as kafka:
-            yield kafka
-    except BrokerUnavailableError as error:
-        if os.environ.get("AUDIENCE_SYNC_TEST_REQUIRE_BROKER") == "1":
-            pytest.fail(f"a broker is required here: {error}")
-        pytest.skip(f"needs a broker that can be killed (Java and Maven): {error}")
+    with needed("a broker that can be killed"), local_kafka() as kafka:
+        yield kafka
 
 
 @pytest.fixture

@@ -1,16 +1,16 @@
 """A broker whose authority, certificates and passwords are replaced: the service goes on, and is not restarted."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.support.broker import needed
 from tests.support.certificates import Authority, authority, written
 from tests.support.fleet import FAST_TAKEOVER, EmulatedChat, Fleet, Replica, emulated_chat, eventually
 from tests.support.load import all_in_step, feed
-from tests.support.local_kafka import BrokerUnavailableError, LocalKafka, local_kafka
+from tests.support.local_kafka import LocalKafka, local_kafka
 from tests.support.product import Product, rules_for
 from tests.support.secrecy import KEYS
 
@@ -88,13 +88,9 @@ def kafka(files: Files) -> Iterator[LocalKafka]:
             ),
         }
 
-    try:
-        with local_kafka(more=secured, users=dict(zip(USERS, PASSWORDS, strict=True))) as running:
-            yield running
-    except BrokerUnavailableError as error:
-        if os.environ.get("AUDIENCE_SYNC_TEST_REQUIRE_BROKER") == "1":
-            pytest.fail(f"a broker is required here: {error}")
-        pytest.skip(f"needs Java and Maven: {error}")
+    users = dict(zip(USERS, PASSWORDS, strict=True))
+    with needed("a broker of its own"), local_kafka(more=secured, users=users) as running:
+        yield running
 
 
 @pytest.fixture

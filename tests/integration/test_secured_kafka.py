@@ -1,6 +1,5 @@
 """A broker that asks for TLS and SCRAM, and grants no right that operations.md does not name."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -17,10 +16,11 @@ from kafka.admin import (
     ResourceType,
 )
 
+from tests.support.broker import needed
 from tests.support.certificates import Authority, authority, written
 from tests.support.fleet import FAST_TAKEOVER, EmulatedChat, Fleet, Replica, emulated_chat, eventually
 from tests.support.load import all_in_step, feed
-from tests.support.local_kafka import BrokerUnavailableError, LocalKafka, local_kafka
+from tests.support.local_kafka import LocalKafka, local_kafka
 from tests.support.product import TOPICS, Product, rules_for
 from tests.support.secrecy import KEYS
 from tests.support.start_messages import explanations_of
@@ -70,21 +70,19 @@ def kafka(trusted: Authority, tmp_path_factory: pytest.TempPathFactory) -> Itera
             "super.users": "User:ANONYMOUS",
         }
 
-    try:
-        with local_kafka(silent_seconds=30.0, more=secured, users={USER: PASSWORD}) as running:
-            admin = KafkaAdminClient(bootstrap_servers=running.bootstrap)
-            try:
-                read = (*TOPICS, "audience-sync-dead-letters-replay")
-                forever = NewTopic("audience-sync-dead-letters", 1, 1, topic_configs={"retention.ms": "-1"})
-                admin.create_topics([forever, *(NewTopic(topic, 4, 1) for topic in read)])
-                assert not admin.create_acls([right(*each) for each in GRANTED])["failed"]
-            finally:
-                admin.close()
-            yield running
-    except BrokerUnavailableError as error:
-        if os.environ.get("AUDIENCE_SYNC_TEST_REQUIRE_BROKER") == "1":
-            pytest.fail(f"a broker is required here: {error}")
-        pytest.skip(f"needs Java and Maven: {error}")
+    with (
+        needed("a broker of its own"),
+        local_kafka(silent_seconds=30.0, more=secured, users={USER: PASSWORD}) as running,
+    ):
+        admin = KafkaAdminClient(bootstrap_servers=running.bootstrap)
+        try:
+            read = (*TOPICS, "audience-sync-dead-letters-replay")
+            forever = NewTopic("audience-sync-dead-letters", 1, 1, topic_configs={"retention.ms": "-1"})
+            admin.create_topics([forever, *(NewTopic(topic, 4, 1) for topic in read)])
+            assert not admin.create_acls([right(*each) for each in GRANTED])["failed"]
+        finally:
+            admin.close()
+        yield running
 
 
 def right(kind: ResourceType, name: str, operation: str) -> ACL:

@@ -1,6 +1,5 @@
 """A real schema registry on the local Java: Apicurio, which speaks Confluent's protocol."""
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.support.broker import needed
 from tests.support.cache import cache_folder, only_one
 from tests.support.ending import end_with_us
 from tests.support.local_kafka import BrokerUnavailableError, free_ports
@@ -92,13 +92,8 @@ def a_registry() -> Iterator[Apicurio]:
 @pytest.fixture(scope="module")
 def apicurio() -> Iterator[Apicurio]:
     """A real registry, one a module; skipped where it can't be had."""
-    try:
-        with a_registry() as registry:
-            yield registry
-    except BrokerUnavailableError as error:
-        if os.environ.get("AUDIENCE_SYNC_TEST_REQUIRE_BROKER") == "1":
-            pytest.fail(f"a schema registry is required here: {error}")
-        pytest.skip(f"needs a schema registry (Java and Maven): {error}")
+    with needed("a schema registry"), a_registry() as registry:
+        yield registry
 
 
 def _program() -> Path:

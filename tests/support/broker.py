@@ -40,16 +40,25 @@ def _kafka_container() -> Iterator[str]:
         yield str(kafka.get_bootstrap_server())
 
 
+@contextmanager
+def needed(what: str, wants: str = "Java and Maven") -> Iterator[None]:
+    """Where *what* can't be had, a test is skipped with the reason, or fails if it must not be skipped."""
+    try:
+        yield
+    except BrokerUnavailableError as error:
+        if os.environ.get("AUDIENCE_SYNC_TEST_REQUIRE_BROKER") == "1":
+            pytest.fail(f"{what} is required here: {error}")
+        pytest.skip(f"needs {what} ({wants}): {error}")
+
+
 @pytest.fixture(scope="session")
 def broker() -> Iterator[str]:
     """Address of a real broker, one a session; each test makes its own topics and groups."""
-    try:
-        with real_broker() as address:
-            yield address
-    except BrokerUnavailableError as error:
-        if os.environ.get("AUDIENCE_SYNC_TEST_REQUIRE_BROKER") == "1":
-            pytest.fail(f"a broker is required here: {error}")
-        pytest.skip(f"needs a real broker (AUDIENCE_SYNC_TEST_BROKER, Docker, or Java and Maven): {error}")
+    with (
+        needed("a real broker", "AUDIENCE_SYNC_TEST_BROKER, Docker, or Java and Maven"),
+        real_broker() as address,
+    ):
+        yield address
 
 
 def main() -> None:

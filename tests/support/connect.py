@@ -1,6 +1,5 @@
 """A real Kafka Connect on the local Java, with Debezium's connector for PostgreSQL in it."""
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.support import local_kafka
+from tests.support.broker import needed
 from tests.support.cache import cache_folder, only_one
 from tests.support.ending import end_with_us
 from tests.support.local_kafka import BrokerUnavailableError, fetch_jars, free_ports
@@ -63,14 +63,10 @@ def connecting(jars: Path, broker: str, *connectors: Mapping[str, str]) -> Itera
 
 
 @pytest.fixture(scope="session")
-def debezium() -> Path:
+def debezium() -> Iterator[Path]:
     """The folder with the jars of Debezium and Connect; skipped where they can't be had, or run."""
-    try:
-        return connect_jars()
-    except BrokerUnavailableError as error:
-        if os.environ.get("AUDIENCE_SYNC_TEST_REQUIRE_BROKER") == "1":
-            pytest.fail(f"Debezium is required here: {error}")
-        pytest.skip(f"needs Debezium (Java and Maven): {error}")
+    with needed("Debezium"):
+        yield connect_jars()
 
 
 def connect_jars() -> Path:
