@@ -1,15 +1,24 @@
 """Permits over made-up demand and delays: never above the limit as the API counts it, and hardly below it."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from heapq import heappop, heappush
-from itertools import count, cycle
+from itertools import chain, count, cycle, islice
 from typing import Final, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from audience_sync.core.ownership import PartitionKey
-from audience_sync.core.pace import HEADROOM, SLOWEST, SPREAD_SECONDS, Call, Pace
+from audience_sync.core.pace import (
+    HEADROOM,
+    LONGEST_REST_SECONDS,
+    SLOWEST,
+    SPREAD_SECONDS,
+    TRUSTED_ANSWERS,
+    Call,
+    Pace,
+)
 from audience_sync.core.shares import Shares
 
 PARTITIONS: Final = 12
@@ -53,11 +62,12 @@ def live(
     ways: list[tuple[float, float]],
     timers: list[float],
     silences: list[float],
+    quickest: int = 0,
     seconds: float,
 ) -> Served:
     """So many replicas call for so many seconds, each with its share, as often as their permits allow.
 
-    The first call of each is the quickest that there can be: what a replica measures others against.
+    One of the first ten calls of each is the quickest that there can be: what a replica measures others against.
     """
     served = Served([])
     shares = Shares()
@@ -66,26 +76,27 @@ def live(
         own = range(PARTITIONS * replica // replicas, PARTITIONS * (replica + 1) // replicas)
         pace = Pace(calls_per_second=limit, most_in_flight=10_000)
         pace.share = shares.of([PartitionKey("events", number) for number in own], limit)
-        _call(pace, served, ways[replica:] + ways[:replica], timers, silences, seconds)
+        drawn = cycle(ways[replica:] + ways[:replica])
+        _call(pace, served, chain(islice(drawn, quickest), [(0.0, 0.0)], drawn), timers, silences, seconds)
     return served
 
 
 def _call(
     pace: Pace,
     served: Served,
-    ways: list[tuple[float, float]],
+    way: Iterator[tuple[float, float]],
     timers: list[float],
     silences: list[float],
     seconds: float,
 ) -> None:
-    now, way, late, silence, tie = 1000.0, cycle(ways), cycle(timers), cycle(silences), count()
+    now, late, silence, tie = 1000.0, cycle(timers), cycle(silences), count()
     ends: list[tuple[float, int, Call]] = []
 
     def start(there: float, back: float) -> None:
         served.counted_at.append(now + QUICKEST[0] + there)
         heappush(ends, (now + sum(QUICKEST) + there + back, next(tie), pace.start(now)))
 
-    start(0.0, 0.0)
+    start(*next(way))
     wanted = now + 1.0
     while now < 1000.0 + seconds:
         permit = pace.permit_at()
@@ -101,13 +112,29 @@ def _call(
             wanted = now + next(silence)
 
 
-@given(limits, replicas, ways, timers, silences)
+@given(limits, replicas, ways, timers, silences, st.integers(0, TRUSTED_ANSWERS - 1))
+@example(5, 1, [(0.0, 0.5), *[(0.5, 0.0)] * 5, *[(0.0, 0.5)] * 4], [0.0], [0.0], 9).via(
+    "late, and none seems it"
+)
 @settings(max_examples=150, deadline=None)
 def test_no_sliding_second_of_the_api_holds_more_calls_of_all_replicas_than_the_limit(
-    limit: int, replicas: int, ways: list[tuple[float, float]], timers: list[float], silences: list[float]
+    limit: int,
+    replicas: int,
+    ways: list[tuple[float, float]],
+    timers: list[float],
+    silences: list[float],
+    quickest: int,
 ) -> None:
     """In a stable group, each making the most that it may, whatever delays calls, answers and timers."""
-    served = live(limit=limit, replicas=replicas, ways=ways, timers=timers, silences=silences, seconds=4.0)
+    served = live(
+        limit=limit,
+        replicas=replicas,
+        ways=ways,
+        timers=timers,
+        silences=silences,
+        quickest=quickest,
+        seconds=4.0,
+    )
 
     assert served.most_in_a_second() <= limit
 
@@ -140,7 +167,9 @@ def test_refusals_slow_an_endpoint_and_never_stop_it(limit: int, answers: list[t
     for pause, refused in answers:
         permit = pace.permit_at()
         assert permit is not None
-        assert permit - now <= 30.0 + 1 / (SLOWEST * HEADROOM * limit) * 1.1, "the longest rest, or a space"
+        assert permit - now <= LONGEST_REST_SECONDS + 1 / (SLOWEST * HEADROOM * limit) * 1.1, (
+            "the longest rest, or a space"
+        )
         now = max(now + pause, permit)
         call = pace.start(now)
         pace.ended(call, now)

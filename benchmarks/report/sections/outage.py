@@ -45,8 +45,8 @@ def section(figures: Figures) -> Section:
 {table(head, [row])}
 
 Counted from the API's return. The ideal is the users behind in full requests at the pace. An endpoint that
-fails rests longer each time, up to half a minute, so up to the last rest passes before
-the first request; that is the difference.""",
+fails rests longer each time, and up to the last rest passes before the first request;
+that is the difference.""",
     )
 
 

@@ -16,11 +16,20 @@ other second this costs 4 % of the pace, where 0.1 s costs 8 %."""
 
 SPREAD_SECONDS: Final = 1.0
 """By so much longer than another a call may be on its way to the API. What an answer takes longer than the quickest
-one counts as such a delay. Ours: a lost packet that is sent again and the pauses of a busy machine (0.33 s were seen)
-stay below it, and an API that hangs takes no more than half of the pace."""
+one counts as such a delay; all of it, until there were `TRUSTED_ANSWERS`. Ours: a lost packet that is sent again and
+the pauses of a busy machine (0.33 s were seen) stay below it, and an API that hangs takes no more than half of the
+pace."""
 
 MARGIN_SECONDS: Final = 0.01
 """A second of ours is so much longer than the API's. Ours: for what the quickest answer may hide of its way there."""
+
+TRUSTED_ANSWERS: Final = 10
+"""After so many, the quickest shows the way to the API and back, and little else. Ours: the first ones open
+connections, and on a busy machine several in a row are late; taken for the way, it hides how late others are."""
+
+LONGEST_REST_SECONDS: Final = 8.0
+"""An endpoint that keeps failing is tried this often. Ours: users wait for its whole after the API is back, and a
+call in eight seconds is no burden for one that is not."""
 
 SLOWEST: Final = 0.01
 SLOWER: Final = 0.7
@@ -55,7 +64,8 @@ class Pace:
         self._most_in_flight = most_in_flight
         self._in_flight = 0
         self._latest: deque[Call] = deque()
-        self._quickest_seconds: float | None = None
+        self._quickest_seconds = math.inf
+        self._answers = 0
         self._next_at = 0.0
         self._closed_until = 0.0
         self._failures = 0
@@ -103,8 +113,8 @@ class Pace:
         """It ended well, as was told before."""
         self._failures = 0
         if call.ended_at is not None:
-            seconds, quickest = call.ended_at - call.started_at, self._quickest_seconds
-            self._quickest_seconds = seconds if quickest is None else min(quickest, seconds)
+            self._answers += 1
+            self._quickest_seconds = min(self._quickest_seconds, call.ended_at - call.started_at)
 
     def failed(self, now: float, chance: float) -> None:
         """It ended for another reason than what is in it: the endpoint rests, longer with each failure in a row.
@@ -114,7 +124,7 @@ class Pace:
         if now < self._closed_until:
             return
         self._failures += 1
-        self._closed_until = now + backoff_seconds(self._failures, chance)
+        self._closed_until = now + backoff_seconds(self._failures, chance, longest=LONGEST_REST_SECONDS)
 
     def refused_for_its_rate(self, call: Call, now: float) -> None:
         """The API said: too fast. Called besides `failed`.
@@ -143,10 +153,10 @@ class Pace:
 
     def _spread_seconds(self, call: Call) -> float:
         """How much later than others after their start the API can have counted it."""
-        if call.ended_at is None or self._quickest_seconds is None:
+        if call.ended_at is None:
             return SPREAD_SECONDS
-        longer = call.ended_at - call.started_at - self._quickest_seconds
-        return min(SPREAD_SECONDS, max(0.0, longer))
+        way = self._quickest_seconds if self._answers >= TRUSTED_ANSWERS else 0.0
+        return min(SPREAD_SECONDS, max(0.0, call.ended_at - call.started_at - way))
 
     def _tolerated_now(self, now: float) -> float:
         quiet = min(max(0.0, now - self._tolerated_at), _QUIET_ENOUGH_SECONDS)

@@ -16,6 +16,16 @@ def test_the_wait_doubles_up_to_half_a_minute() -> None:
     ]
 
 
+def test_who_calls_may_ask_for_shorter_waits() -> None:
+    assert [backoff_seconds(failures, chance=1.0, longest=3.0) for failures in (1, 2, 3, 4, 1000)] == [
+        FIRST_SECONDS,
+        2 * FIRST_SECONDS,
+        4 * FIRST_SECONDS,
+        3.0,
+        3.0,
+    ]
+
+
 @pytest.mark.parametrize("chance", [0.0, 0.5, 0.999])
 def test_chance_spreads_those_who_failed_together_over_the_upper_half(chance: float) -> None:
     assert LONGEST_SECONDS / 2 <= backoff_seconds(50, chance) < LONGEST_SECONDS

@@ -8,9 +8,11 @@ import pytest
 from audience_sync.core.pace import (
     CATCH_UP_SECONDS,
     HEADROOM,
+    LONGEST_REST_SECONDS,
     MARGIN_SECONDS,
     SLOWEST,
     SPREAD_SECONDS,
+    TRUSTED_ANSWERS,
     Call,
     Pace,
 )
@@ -44,6 +46,13 @@ def refuse(pace: Pace, call: Call, now: float) -> None:
     """The call was one too many."""
     pace.ended(call, now)
     pace.refused_for_its_rate(call, now)
+
+
+def seasoned(pace: Pace, *, answer_seconds: float) -> Pace:
+    """Long ago there were answers enough, after so many seconds each."""
+    for number in range(TRUSTED_ANSWERS):
+        confirm(pace, pace.start(number), number + answer_seconds)
+    return pace
 
 
 def in_a_burst(pace: Pace, now: float) -> int:
@@ -108,12 +117,25 @@ def test_no_more_than_so_many_are_in_flight() -> None:
 
 def test_an_answer_that_took_longer_than_others_may_have_been_counted_late() -> None:
     """The call that is one too many for a second waits for so much longer."""
-    pace = Pace(calls_per_second=2, most_in_flight=10)
-    confirm(pace, pace.start(1000.0), 1000.1)
+    pace = seasoned(Pace(calls_per_second=2, most_in_flight=10), answer_seconds=0.1)
     confirm(pace, pace.start(1000.6), 1000.9)  # 0.2 s longer
     confirm(pace, pace.start(1001.2), 1001.3)
 
     assert pace.permit_at() == pytest.approx(1000.6 + SECOND + 0.2)
+
+
+def test_until_there_were_a_few_answers_each_may_have_been_counted_at_its_end() -> None:
+    """Where all were late so far, the quickest of them hides how long the others were on their way."""
+    pace = Pace(calls_per_second=2, most_in_flight=10)
+    for number in range(TRUSTED_ANSWERS - 1):
+        confirm(pace, pace.start(1000.0 + number), 1000.6 + number)
+    last_but_one = 1000.0 + TRUSTED_ANSWERS - 3
+    assert pace.permit_at() == pytest.approx(last_but_one + SECOND + 0.6)
+
+    confirm(pace, pace.start(1020.0), 1020.6)
+    confirm(pace, pace.start(1020.6), 1021.2)
+
+    assert pace.permit_at() == pytest.approx(1020.0 + 2 / (2 * HEADROOM))
 
 
 def test_a_call_without_an_answer_counts_as_late_as_can_be_and_no_later() -> None:
@@ -169,7 +191,7 @@ def test_an_endpoint_rests_longer_with_each_failure_in_a_row() -> None:
         now = permit
 
     assert rests[:4] == pytest.approx([0.5, 1.0, 2.0, 4.0], rel=0.01)
-    assert rests[-1] == pytest.approx(30.0, rel=0.01)
+    assert rests[-1] == pytest.approx(LONGEST_REST_SECONDS, rel=0.01)
 
 
 def test_requests_that_fail_together_are_one_failure() -> None:

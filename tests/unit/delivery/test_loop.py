@@ -128,7 +128,7 @@ def test_requests_leave_no_faster_than_the_pace() -> None:
 
         moments = [at for at, _ in deliveries.sent]
         assert len(moments) == 50
-        assert all(later - earlier >= 0.99 / (5 * 0.97) for earlier, later in pairwise(moments[1:]))
+        assert all(later - earlier >= 1 for earlier, later in zip(moments, moments[5:], strict=False))
         assert moments[-1] - moments[0] <= 49 / (5 * 0.95)
 
     on_virtual_time(main())
@@ -149,7 +149,7 @@ def test_all_endpoints_together_leave_no_faster_than_the_pace_of_the_app() -> No
         moments = [at for at, _ in deliveries.sent]
         assert len({request.endpoint for _, request in deliveries.sent}) == 2
         assert len(moments) == 40
-        assert min(later - earlier for earlier, later in pairwise(moments[1:])) >= 1 / 10
+        assert all(later - earlier >= 1 for earlier, later in zip(moments, moments[10:], strict=False))
         assert pace.in_flight == 0
 
     on_virtual_time(main())
