@@ -259,16 +259,22 @@ class Rig:
         """The workload, made and written; the same one the next time."""
         found = self._data.get((workload, partitions))
         if found is None:
-            topics = self.topics(partitions=partitions)
-            found = self._data[workload, partitions] = Data(made(workload), topics, partitions)
-            self.write(found.made.records, topics, age_seconds=workload.age_seconds)
+            found = self._data[workload, partitions] = self._written(made(workload), partitions)
         return found
 
-    def written_anew(self, data: Data) -> Data:
-        """The same events in topics of their own, as young as they can be; `delete` them when they were read."""
-        topics = self.topics(partitions=data.partitions)
-        self.write(data.made.records, topics, age_seconds=data.workload.age_seconds)
-        return msgspec.structs.replace(data, topics=topics)
+    @contextmanager
+    def written_anew(self, work: Made) -> Iterator[Data]:
+        """Its events in topics of their own for the block, as young as they can be."""
+        data = self._written(work, PARTITIONS)
+        try:
+            yield data
+        finally:
+            self.delete(data)
+
+    def _written(self, work: Made, partitions: int) -> Data:
+        topics = self.topics(partitions=partitions)
+        self.write(work.records, topics, age_seconds=work.workload.age_seconds)
+        return Data(work, topics, partitions)
 
     def delete(self, data: Data) -> None:
         """Delete its topics."""

@@ -12,6 +12,7 @@ Nobody has to be there: a peer that can't be had is named with the reason, and o
 import random
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import msgspec
@@ -27,8 +28,8 @@ from benchmarks.contestants.quix import Quix
 from benchmarks.parts.size import Size
 from benchmarks.parts.throughput import QUICK
 from benchmarks.parts.told import told
-from benchmarks.rig import BenchmarkError, Outcome, Rig
-from benchmarks.workloads import YARDSTICK, Made, Workload
+from benchmarks.rig import BenchmarkError, Data, Outcome, Rig
+from benchmarks.workloads import YARDSTICK, Made, Workload, made
 
 OF_THE_STRANGERS: Final = 30_000
 """Events of the runs with strangers: what is counted there is users, not time."""
@@ -120,17 +121,20 @@ def _outcomes(
     rig: Rig, runs: Sequence[tuple[Contestant, Workload]], not_here: dict[str, str], strangers: int
 ) -> Iterator[Outcome]:
     for contestant, workload in runs:
-        data = rig.data(workload)
-        if isinstance(contestant, Ours):  # alone in looking at how old a record is
-            data = rig.written_anew(data)
-        unknown = strangers_of(data.made, strangers)
-        try:
-            yield told(rig.through(contestant, data, strangers=unknown, most_seconds=MOST_SECONDS))
-        except (BenchmarkError, subprocess.SubprocessError) as error:
-            if isinstance(contestant, Ours):
-                raise
-            first_line = str(error).splitlines()[0]
-            not_here[contestant.name] = f"failed with {strangers} strangers: {first_line}"
-            print(f"  {error}", flush=True)
-        if data is not rig.data(workload):
-            rig.delete(data)
+        with _written_for(contestant, rig, workload) as data:
+            unknown = strangers_of(data.made, strangers)
+            try:
+                yield told(rig.through(contestant, data, strangers=unknown, most_seconds=MOST_SECONDS))
+            except (BenchmarkError, subprocess.SubprocessError) as error:
+                if isinstance(contestant, Ours):
+                    raise
+                first_line = str(error).splitlines()[0]
+                not_here[contestant.name] = f"failed with {strangers} strangers: {first_line}"
+                print(f"  {error}", flush=True)
+
+
+def _written_for(contestant: Contestant, rig: Rig, workload: Workload) -> AbstractContextManager[Data]:
+    """The workload written anew for ours, alone in looking at how old a record is; the others share one copy."""
+    if isinstance(contestant, Ours):
+        return rig.written_anew(made(workload))
+    return nullcontext(rig.data(workload))

@@ -19,8 +19,8 @@ from benchmarks.contestants.ours import Ours
 from benchmarks.measuring import Spread, spread
 from benchmarks.parts.size import Size
 from benchmarks.parts.told import told
-from benchmarks.rig import Data, Outcome, Rig
-from benchmarks.workloads import MILLION, YARDSTICK
+from benchmarks.rig import Outcome, Rig
+from benchmarks.workloads import MILLION, YARDSTICK, Made, made
 from benchmarks.workloads import Spread as Users
 
 QUICK: Final = msgspec.structs.replace(YARDSTICK, name="quick", events=5_000, users=2_000, spread=Users.ZIPF)
@@ -64,24 +64,22 @@ class Figures(msgspec.Struct, frozen=True):
 
 def measure(rig: Rig, size: Size) -> Figures:
     """Let both work in turns."""
-    yardstick = rig.data(size.of(YARDSTICK, quick=QUICK))
+    yardstick = made(size.of(YARDSTICK, quick=QUICK))
     soon = in_turns(rig, yardstick, turns=size.of(2, quick=1), settings=SOON, size=size)
-    million = rig.data(size.of(MILLION, quick=msgspec.structs.replace(QUICK, name="quick-million", seed=2)))
+    million = made(size.of(MILLION, quick=msgspec.structs.replace(QUICK, name="quick-million", seed=2)))
     by_default = in_turns(rig, million, turns=size.of(2, quick=1), settings={}, size=size)
-    rig.forget(million)
     return Figures(soon, by_default, {each.name: each.configuration for each in (Ours(), Ceiling())})
 
 
-def in_turns(rig: Rig, data: Data, *, turns: int, settings: Mapping[str, str], size: Size) -> Turns:
+def in_turns(rig: Rig, work: Made, *, turns: int, settings: Mapping[str, str], size: Size) -> Turns:
     """Ours, the ceiling, ours, the ceiling ..."""
     ours, ceiling = [], []
     for number in range(turns):
         profile = size.profile_folder
-        file = None if profile is None else profile / f"throughput-{data.workload.name}-{number}.pyisession"
-        young = rig.written_anew(data)
-        ours.append(told(rig.through(Ours(profile=file), young, settings=settings)))
-        ceiling.append(told(rig.through(Ceiling(), young, settings=settings)))
-        rig.delete(young)
+        file = None if profile is None else profile / f"throughput-{work.workload.name}-{number}.pyisession"
+        with rig.written_anew(work) as young:
+            ours.append(told(rig.through(Ours(profile=file), young, settings=settings)))
+            ceiling.append(told(rig.through(Ceiling(), young, settings=settings)))
     pairs = list(zip(ours, ceiling, strict=True))
     return Turns(
         settings=dict(settings),
