@@ -132,7 +132,7 @@ class Exchange:
         query = f"{self._query}&random={self._random.getrandbits(32)}&usersig={usersig}"
         address = f"{host.rstrip('/')}{path}?{query}"
         headers = (*_HEADERS, ("Content-Length", str(body.length)))
-        request = httpx.Request("POST", address, headers=headers, stream=body, extensions=self._extensions)
+        request = httpx.Request("POST", address, headers=headers, content=body, extensions=self._extensions)
         response = await self._transport.handle_async_request(request)
         try:
             await response.aread()

@@ -89,7 +89,10 @@ async def test_each_method_calls_its_endpoint(
     (request,) = connections.requests
     assert (request.method, request.url.host) == ("POST", "chat.test")
     assert request.url.path == f"/v4/all_member_push/{path}"
+    assert request.headers["host"] == "chat.test"
     assert request.headers["content-type"] == "application/json; charset=utf-8"
+    assert request.headers["content-length"] == str(len(request.content))
+    assert "transfer-encoding" not in request.headers
     assert json.loads(request.content) == body
 
 
