@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import structlog
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
@@ -20,12 +19,7 @@ from audience_sync.admin.status import Status
 from audience_sync.chat_api.accounts import Account
 from audience_sync.chat_api.client import ChatApi
 from audience_sync.chat_api.errors import BY_CODE
-from audience_sync.chat_api.hosts import Hosts, Region
-from audience_sync.chat_api.profile import Profile, ProfileError, read_profile
-from audience_sync.chat_api.signature import Signature
-from audience_sync.chat_api.wire import Family
 from audience_sync.core.changes import Endpoint
-from audience_sync.core.debouncer import DebounceTimes
 from audience_sync.core.guard import Guard
 from audience_sync.core.halt import Halt
 from audience_sync.core.ownership import Bounds, Ownership, PartitionKey
@@ -45,31 +39,29 @@ from audience_sync.events.consumer import Consumer
 from audience_sync.events.copies import CopyMaker
 from audience_sync.events.dead_letters import DeadLetters
 from audience_sync.events.intake import Intake
-from audience_sync.events.kafka_admin import KafkaAddress
 from audience_sync.events.positions import Positions
-from audience_sync.events.preflight import check_topics, sample_keys, topics_there
+from audience_sync.events.preflight import check_topics, sample_keys
 from audience_sync.events.protection import Protection
 from audience_sync.events.rekeying import Rekeying, Targets
 from audience_sync.events.replays import Replays
-from audience_sync.events.schema_registry import RegistryAddress, SchemaRegistry
 from audience_sync.events.schemas import Described, Schemas, UnknownSchemaError
-from audience_sync.events.security import KafkaSecurity, Mechanism, Protocol, token_from
+from audience_sync.events.security import KafkaSecurity
 from audience_sync.events.security_parameters import aiokafka_parameters, faststream_parameters
 from audience_sync.events.stream import Stream, StreamOptions
 from audience_sync.events.topics import TopicsChecked
 from audience_sync.events.translator import Translator
 from audience_sync.operators_page import OperatorsPage
+from audience_sync.outside.chat import chat_api, signature_of, signing_key
+from audience_sync.outside.kafka import kafka_address, login_files, security_of
+from audience_sync.outside.registry import schema_registry
 from audience_sync.rotation import Rotated, Rotation
 from audience_sync.rules.reload import Reload
 from audience_sync.service import COMMIT_TIMEOUT_SECONDS, Service, StreamError
 from audience_sync.settings import (
-    ChatSettings,
-    DebounceSettings,
     KafkaSettings,
     RegistrySettings,
     Settings,
     SettingsError,
-    secret,
 )
 from audience_sync.telemetry.gauges import keep_gauges
 from audience_sync.telemetry.metrics import Credential, Metrics
@@ -126,7 +118,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
     chat = chat_api(settings.chat, signature=signature, chance=chance)
     halt, of_app = Halt(), settings.chat.calls_per_second_of_app
     pauses = Pauses(topics_of_rules(rules))
-    operators_page = OperatorsPage.of(settings, lambda: _kafka_address(settings, protection.security))
+    operators_page = OperatorsPage.of(settings, lambda: kafka_address(settings, protection.security))
     paces = {
         endpoint: Pace(
             calls_per_second=settings.chat.calls_per_second, most_in_flight=settings.chat.most_in_flight
@@ -163,7 +155,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
         paused=lambda endpoint: not pauses.sends_to(endpoint),
         remember=None if operators_page is None else operators_page.last_confirmed.confirmed,
     )
-    times = debounce_times(settings.debounce)
+    times = settings.debounce.times
 
     memory = Memory(
         confirmed_seconds=settings.repeats.known_seconds,
@@ -340,7 +332,7 @@ def assemble(settings: Settings, rules: Rules, *, load: Callable[[], Rules] | No
                 take=take_signing_key,
             )
         )
-    if kafka_files := _files_of(kafka):
+    if kafka_files := login_files(kafka):
         rotated.append(
             Rotated(
                 Credential.KAFKA,
@@ -431,33 +423,6 @@ def _schemas(
     return schemas, run
 
 
-def schema_registry(settings: RegistrySettings) -> SchemaRegistry:
-    """A client for the registry that the settings name. Raises SettingsError."""
-    assert settings.url is not None
-    address = RegistryAddress(
-        url=settings.url,
-        username=settings.username,
-        password=secret(
-            settings.password, settings.password_file, name="AUDIENCE_SYNC_REGISTRY__PASSWORD_FILE"
-        ),
-        ca_file=settings.ca_file,
-        certificate_file=settings.certificate_file,
-        key_file=settings.key_file,
-        timeout_seconds=settings.timeout_seconds,
-    )
-    try:
-        return SchemaRegistry(address)
-    except ImportError as error:
-        raise SettingsError(
-            f"AUDIENCE_SYNC_REGISTRY__URL: {error.name} is not installed; install audience-sync[registry]"
-        ) from error
-    except (OSError, ValueError) as error:
-        what = getattr(error, "strerror", None) or str(error)
-        raise SettingsError(
-            f"AUDIENCE_SYNC_REGISTRY: {what}; correct ca_file, certificate_file or key_file"
-        ) from error
-
-
 class _WatchThatStops(Watch):
     """Ends the service when records are lost, so that nobody can overlook it."""
 
@@ -489,7 +454,7 @@ def _look_around(
     """Check topics and sample keys before anything is read. Blocks. Raises KafkaAdminError."""
     kafka = settings.kafka
     topics = [topic for topic in rules.topics if topic not in rules.rekeyed]
-    address = _kafka_address(settings, security)
+    address = kafka_address(settings, security)
     checked = check_topics(
         address,
         sources=topics,
@@ -509,22 +474,6 @@ def _look_around(
     return checked
 
 
-def topics_to_match(settings: Settings) -> frozenset[str]:
-    """The topics that patterns of sources are compared with: all but our own. Blocks.
-
-    Raises KafkaAdminError, KafkaSecurityError, SettingsError.
-    """
-    ours = [settings.dead_letters.topic, settings.dead_letters.replays, settings.kafka.rekeyed_topic]
-    return topics_there(_kafka_address(settings, security_of(settings.kafka)), but=ours)
-
-
-def _kafka_address(settings: Settings, security: KafkaSecurity) -> KafkaAddress:
-    kafka = settings.kafka
-    return KafkaAddress(
-        bootstrap=kafka.bootstrap_servers, security=security, timeout_seconds=kafka.preflight_seconds
-    )
-
-
 def _stream_options(kafka: KafkaSettings) -> StreamOptions:
     return StreamOptions(
         bootstrap_servers=kafka.bootstrap_servers,
@@ -537,83 +486,3 @@ def _stream_options(kafka: KafkaSettings) -> StreamOptions:
         rebalance_timeout_seconds=kafka.rebalance_timeout_seconds,
         max_batch_records=kafka.max_batch_records,
     )
-
-
-def signing_key(settings: ChatSettings) -> SecretStr:
-    """The app's secret key. Raises SettingsError."""
-    key = secret(settings.signing_key, settings.signing_key_file, name="AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE")
-    if key is None or not key.get_secret_value():
-        raise SettingsError("AUDIENCE_SYNC_CHAT__SIGNING_KEY: the key is empty")
-    return key
-
-
-def signature_of(settings: ChatSettings, *, wall_clock: Callable[[], float]) -> Signature:
-    """The signature of every call. Raises SettingsError.
-
-    wall_clock: epoch seconds as the host has them now, corrections included: the server compares with its own.
-    """
-    return Signature(
-        settings.app_id,
-        settings.admin,
-        signing_key(settings),
-        life_seconds=settings.signature_life_seconds,
-        clock=wall_clock,
-    )
-
-
-def chat_api(settings: ChatSettings, *, signature: Signature, chance: random.Random) -> ChatApi:
-    """The client for the account that the settings name. Raises SettingsError."""
-    try:
-        profile = Profile() if settings.profile_file is None else read_profile(settings.profile_file)
-    except ProfileError as error:
-        raise SettingsError(f"AUDIENCE_SYNC_CHAT__PROFILE_FILE: {error}") from error
-    return ChatApi(
-        app_id=settings.app_id,
-        signature=signature,
-        hosts=Hosts.at(settings.base_url) if settings.base_url else Hosts.of(Region(settings.region)),
-        family=Family(settings.family),
-        profile=profile,
-        calls_per_second=settings.calls_per_second,
-        request_timeout_seconds=settings.request_timeout_seconds,
-        connections=settings.most_in_flight * len(Endpoint),
-        random=chance,
-    )
-
-
-def debounce_times(settings: DebounceSettings) -> DebounceTimes:
-    """How long changes are gathered."""
-    return DebounceTimes(
-        quiet_seconds=settings.quiet_seconds,
-        longest_wait_seconds=settings.longest_wait_seconds,
-        fill_seconds=settings.fill_seconds,
-    )
-
-
-def security_of(settings: KafkaSettings) -> KafkaSecurity:
-    """How connections to Kafka are protected. Raises KafkaSecurityError, SettingsError."""
-    username = secret(None, settings.sasl_username_file, name="AUDIENCE_SYNC_KAFKA__SASL_USERNAME_FILE")
-    password = secret(
-        settings.sasl_password, settings.sasl_password_file, name="AUDIENCE_SYNC_KAFKA__SASL_PASSWORD_FILE"
-    )
-    return KafkaSecurity(
-        protocol=Protocol(settings.security_protocol),
-        mechanism=None if settings.sasl_mechanism is None else Mechanism(settings.sasl_mechanism),
-        username=settings.sasl_username if username is None else username.get_secret_value(),
-        password=password,
-        ca_file=settings.ssl_ca_file,
-        cert_file=settings.ssl_certificate_file,
-        key_file=settings.ssl_key_file,
-        token=None if settings.sasl_token_file is None else token_from(settings.sasl_token_file),
-    )
-
-
-def _files_of(settings: KafkaSettings) -> list[Path]:
-    """Where login and certificates for Kafka stand. A token's file is read for each connection anyway."""
-    files = (
-        settings.sasl_username_file,
-        settings.sasl_password_file,
-        settings.ssl_ca_file,
-        settings.ssl_certificate_file,
-        settings.ssl_key_file,
-    )
-    return [file for file in files if file is not None]

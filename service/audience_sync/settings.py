@@ -31,6 +31,7 @@ from pydantic_settings import (
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from audience_sync.core.debouncer import DebounceTimes
 from audience_sync.core.limits import CALLS_PER_SECOND, SERVER_TIMEOUT_SECONDS
 
 PREFIX: Final = "AUDIENCE_SYNC_"
@@ -244,6 +245,15 @@ class DebounceSettings(Group):
                 f"quiet_seconds ({self.quiet_seconds})"
             )
         return self
+
+    @property
+    def times(self) -> DebounceTimes:
+        """How long changes are gathered."""
+        return DebounceTimes(
+            quiet_seconds=self.quiet_seconds,
+            longest_wait_seconds=self.longest_wait_seconds,
+            fill_seconds=self.fill_seconds,
+        )
 
 
 class EventTimeSettings(Group):

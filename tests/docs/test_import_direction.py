@@ -36,6 +36,7 @@ MAY_KNOW: Final[dict[str, frozenset[str]]] = {
     "rotation": frozenset({"telemetry"}),
     "tracing": frozenset({"settings", "telemetry"}),
     "operators_page": frozenset({"admin", "core", "events", "settings", "telemetry"}),
+    "outside": frozenset({"chat_api", "core", "events", "settings"}),
     "assembly": PARTS - {"commands", "emulator", "probe", "__main__"},
     "commands": PARTS - {"__main__"},
     "__main__": frozenset({"commands"}),

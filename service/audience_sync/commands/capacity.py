@@ -8,7 +8,6 @@ import msgspec
 import typer
 from typer import Option
 
-from audience_sync.assembly import debounce_times
 from audience_sync.commands.capacity_view import show, told
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.activity import STEEPEST, exponent_for, zipf
@@ -231,7 +230,7 @@ def _service(
         **debounce.model_dump() | {"quiet_seconds": quiet, "longest_wait_seconds": longest}
     )
     return Service(
-        times=debounce_times(given),
+        times=given.times,
         calls_per_second=calls_per_second or chat.calls_per_second,
         calls_per_second_of_app=chat.calls_per_second_of_app,
         max_waiting_users=debounce.max_waiting_users,

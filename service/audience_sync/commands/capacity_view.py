@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from audience_sync.commands.chat.output import View, output
-from audience_sync.commands.chat.words import counted, printable
+from audience_sync.commands.terminal.output import View, output
+from audience_sync.commands.terminal.words import counted, printable
 from audience_sync.core.capacity import (
     Capacity,
     Catching,

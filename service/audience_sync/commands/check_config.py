@@ -11,15 +11,16 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from audience_sync.assembly import security_of, signing_key
 from audience_sync.commands import online
-from audience_sync.commands.chat.words import counted
-from audience_sync.commands.run import read_settings_and_rules, with_topics_of_the_broker
+from audience_sync.commands.configuration import read_settings_and_rules, with_topics_of_the_broker
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.words import counted
 from audience_sync.core.rules import Rules
 from audience_sync.events.inspection import Weight
 from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.security import KafkaSecurityError, tls_context
+from audience_sync.outside.chat import signing_key
+from audience_sync.outside.kafka import security_of
 from audience_sync.rules.problems import RulesError
 from audience_sync.settings import PREFIX, Settings, SettingsError, operator_token
 from audience_sync.tracing import wanted

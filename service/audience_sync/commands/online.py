@@ -3,18 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from audience_sync.assembly import security_of
 from audience_sync.chat_api import ChatApiError
 from audience_sync.commands.chat.connection import client_of
 from audience_sync.commands.chat.ending import what_happened, what_next
-from audience_sync.commands.chat.output import View, output
-from audience_sync.commands.chat.words import printable
 from audience_sync.commands.schemas import finding
+from audience_sync.commands.terminal.output import View, output
+from audience_sync.commands.terminal.words import printable
 from audience_sync.core.attribute_slots import NamesDoNotFitError, Slot, slots, to_be_added, told
 from audience_sync.core.rules import Rules
 from audience_sync.events.inspection import Finding, Wanted, Weight, of_kafka
-from audience_sync.events.kafka_admin import KafkaAddress
 from audience_sync.events.translator import Translator
+from audience_sync.outside.kafka import kafka_address, security_of
 from audience_sync.settings import Settings
 
 CHAT: Final = "Chat API"
@@ -23,11 +22,7 @@ CHAT: Final = "Chat API"
 def kafka_findings(settings: Settings, rules: Rules) -> list[Finding]:
     """What is found about the broker and its topics. Blocks."""
     kafka = settings.kafka
-    address = KafkaAddress(
-        bootstrap=kafka.bootstrap_servers,
-        security=security_of(kafka),
-        timeout_seconds=kafka.preflight_seconds,
-    )
+    address = kafka_address(settings, security_of(kafka))
     wanted = Wanted(
         sources=rules.topics,
         dead_letters=settings.dead_letters.topic,

@@ -10,11 +10,15 @@ import msgspec
 import typer
 from typer import Argument, Option
 
+from audience_sync.commands.configuration import (
+    kafka_or_stop,
+    read_settings_and_rules,
+    with_topics_of_the_broker,
+)
 from audience_sync.commands.planning.arrivals import SchemaMissingError, arrivals
-from audience_sync.commands.planning.assumptions import assumed, kafka_address
+from audience_sync.commands.planning.assumptions import assumed
 from audience_sync.commands.planning.told import bounds, told
 from audience_sync.commands.planning.view import show
-from audience_sync.commands.run import read_settings_and_rules, with_topics_of_the_broker
 from audience_sync.commands.schemas import finding
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.plan_figures import Figures
@@ -134,7 +138,7 @@ def _newest(settings: Settings, rules: Rules, topics: list[str] | None, most: in
             f"The rules do not read {', '.join(map(repr, unknown))}; they read {', '.join(rules.topics)}.",
         )
     reading = Reading(
-        address=kafka_address(settings),
+        address=kafka_or_stop(settings),
         topics=topics or rules.topics,
         isolation_level=settings.kafka.isolation_level,
         client_id=f"{settings.kafka.client_id}-plan",

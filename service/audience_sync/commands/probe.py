@@ -15,9 +15,9 @@ from audience_sync.chat_api import Family
 from audience_sync.chat_api.profile import Document
 from audience_sync.commands.chat.connection import chat_settings, client_of
 from audience_sync.commands.chat.ending import stop_after
-from audience_sync.commands.chat.words import say
 from audience_sync.commands.probe_views import cost, show_findings, show_plan
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.words import say
 from audience_sync.core.limits import CALLS_PER_SECOND, USER_ID_BYTES, broken_text
 from audience_sync.probe.bodies import OWN
 from audience_sync.probe.calling import Caller

@@ -3,8 +3,8 @@
 import msgspec
 
 from audience_sync.chat_api.profile import Document
-from audience_sync.commands.chat.output import View, output
-from audience_sync.commands.chat.words import counted, say
+from audience_sync.commands.terminal.output import View, output
+from audience_sync.commands.terminal.words import counted, say
 from audience_sync.probe.calling import PUSH_SECONDS
 from audience_sync.probe.inquiry import Found
 from audience_sync.probe.plan import Plan, Step

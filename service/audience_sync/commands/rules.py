@@ -8,8 +8,8 @@ import msgspec
 import typer
 from typer import Argument, Option
 
-from audience_sync.commands.chat.words import counted, printable, say
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.words import counted, printable, say
 from audience_sync.events.translator import Translator
 from audience_sync.formats import FormatError
 from audience_sync.rules.cases import Result, Told, beside, judged, topics_of_cases

@@ -3,26 +3,26 @@
 import asyncio
 import signal
 from collections.abc import Collection
-from pathlib import Path
 from typing import Annotated
 
 import uvloop
 from typer import Option
 
 from audience_sync.admin.server import PortTakenError
-from audience_sync.assembly import assemble, topics_to_match
+from audience_sync.assembly import assemble
+from audience_sync.commands.configuration import read_settings_and_rules, with_topics_of_the_broker
 from audience_sync.commands.shadow import Begin, rehearse
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.attribute_slots import NamesDoNotFitError
 from audience_sync.core.rules import Rules
 from audience_sync.events.kafka_admin import KafkaAdminError
 from audience_sync.events.security import KafkaSecurityError
-from audience_sync.events.translator import format_problems
 from audience_sync.garbage import collect_garbage_rarely
+from audience_sync.outside.kafka import topics_to_match
 from audience_sync.rules.file import DEFAULT_RULES, load_rules
 from audience_sync.rules.problems import RulesError
 from audience_sync.service import StreamError
-from audience_sync.settings import Settings, SettingsError, load
+from audience_sync.settings import Settings, SettingsError
 from audience_sync.telemetry.logs import set_up
 
 
@@ -59,41 +59,6 @@ def run(
     # Raised above, it would come out in a group: before Python 3.11.4, and where both were met.
     if stop is not None:
         raise stop
-
-
-def read_settings_and_rules(
-    *, account: bool = True, rules_file: Path | None = None
-) -> tuple[Settings, Rules]:
-    """The settings of the environment and the rules they name; everything wrong with either, at once.
-
-    account: whether one must be named. rules_file: other rules than those of the settings.
-    """
-    problems: list[str] = []
-    settings = None
-    try:
-        settings = load(account=account)
-    except SettingsError as error:
-        problems.append(str(error))
-    file: Path = rules_file or (settings.rules_file if settings else None) or DEFAULT_RULES
-    try:
-        rules = load_rules(file)
-    except RulesError as error:
-        problems += error.problems
-    else:
-        problems += format_problems(rules, has_registry=settings is None or settings.registry.url is not None)
-    if problems or settings is None:
-        raise Stop(ExitCode.BAD_INPUT, "\n".join(problems))
-    return settings, rules
-
-
-def with_topics_of_the_broker(settings: Settings, rules: Rules, file: Path | None = None) -> Rules:
-    """*rules*, their patterns compared with the topics that are there. Blocks.
-
-    Raises RulesError for a pattern that matches none, and KafkaAdminError.
-    """
-    if not rules.patterns:
-        return rules
-    return load_rules(file or settings.rules_file or DEFAULT_RULES, topics=topics_to_match(settings))
 
 
 async def _serve(settings: Settings, rules: Rules, topics: Collection[str] | None) -> None:

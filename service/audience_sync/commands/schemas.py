@@ -3,10 +3,10 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from audience_sync.assembly import schema_registry
 from audience_sync.core.event import Unusable
 from audience_sync.events.formats.wire import Find, ReadSchema
 from audience_sync.events.schemas import RegistryError, UnknownSchemaError, read_schema, unknown
+from audience_sync.outside.registry import schema_registry
 from audience_sync.settings import RegistrySettings
 
 

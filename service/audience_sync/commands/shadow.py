@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry, start_http_server
 from audience_sync.admin.server import PortTakenError
 from audience_sync.assembly import Clock
 from audience_sync.chat_api.errors import BY_CODE
-from audience_sync.commands.planning.assumptions import assumed, kafka_address
+from audience_sync.commands.configuration import kafka_or_stop
+from audience_sync.commands.planning.assumptions import assumed
 from audience_sync.commands.planning.rehearsal import Rehearsal
 from audience_sync.commands.planning.told import Bounds
 from audience_sync.commands.schemas import finding
@@ -42,7 +43,7 @@ async def rehearse(
     metrics = Metrics(registry, topics=rules.topics, codes=BY_CODE)
     kafka = settings.kafka
     reading = Reading(
-        address=kafka_address(settings),
+        address=kafka_or_stop(settings),
         topics=rules.topics,
         isolation_level=kafka.isolation_level,
         client_id=f"{kafka.client_id}-shadow",

@@ -7,11 +7,12 @@ from typing import Final
 import pytest
 
 from audience_sync.chat_api import Refusal
-from audience_sync.commands.chat.confirmation import confirm
-from audience_sync.commands.chat.output import REFUSED_USERS, RefusedUser, View, output
 from audience_sync.commands.chat.progress import Bar
-from audience_sync.commands.chat.words import counted, printable
+from audience_sync.commands.chat.refused import REFUSED_USERS, RefusedUser
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.confirmation import confirm
+from audience_sync.commands.terminal.output import View, output
+from audience_sync.commands.terminal.words import counted, printable
 
 VIEW: Final[View[tuple[str, list[str]]]] = View(
     columns=("user", "tag"),

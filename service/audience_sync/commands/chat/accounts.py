@@ -6,14 +6,14 @@ from typing import Annotated, Final
 import typer
 
 from audience_sync.chat_api import Account, ChatApi, Found, Refusal, Refused, TryAgain
-from audience_sync.commands.chat.confirmation import Yes, confirm
 from audience_sync.commands.chat.given import File, LineFormat, Names, same_for_all, work_of
 from audience_sync.commands.chat.kind import NOTHING_MORE
 from audience_sync.commands.chat.kinds import APPEARANCES, Appearance
-from audience_sync.commands.chat.output import View
 from audience_sync.commands.chat.requests import Call
 from audience_sync.commands.chat.users import LONG_ENOUGH, AsJson, PatienceSeconds, UsersCall, reading
-from audience_sync.commands.chat.words import counted
+from audience_sync.commands.terminal.confirmation import Yes, confirm
+from audience_sync.commands.terminal.output import View
+from audience_sync.commands.terminal.words import counted
 
 NO_ACCOUNT: Final = 70107
 """What deleting a user answers who does not exist, or not any more."""

@@ -8,10 +8,10 @@ import typer
 from audience_sync.chat_api import ChatApi
 from audience_sync.commands.chat.connection import asked
 from audience_sync.commands.chat.given import pairs_of
-from audience_sync.commands.chat.output import View, output
 from audience_sync.commands.chat.users import LONG_ENOUGH, AsJson, PatienceSeconds
-from audience_sync.commands.chat.words import say
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.output import View, output
+from audience_sync.commands.terminal.words import say
 from audience_sync.core.limits import ATTRIBUTE_NAME_BYTES, ATTRIBUTES_PER_APP, broken_text
 
 _NAMES: Final[View[tuple[int, str]]] = View(

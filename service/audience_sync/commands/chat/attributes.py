@@ -8,7 +8,6 @@ import typer
 from audience_sync.commands.chat.given import File, LineFormat, Names, pairs_of, same_for_all, work_of
 from audience_sync.commands.chat.kind import NOTHING_MORE, Kind
 from audience_sync.commands.chat.kinds import ATTRIBUTES, REMOVALS
-from audience_sync.commands.chat.output import View
 from audience_sync.commands.chat.users import (
     LONG_ENOUGH,
     AsJson,
@@ -17,6 +16,7 @@ from audience_sync.commands.chat.users import (
     reading,
     writing,
 )
+from audience_sync.commands.terminal.output import View
 
 _ATTRIBUTES_OF_USER: Final[View[tuple[str, dict[str, str]]]] = View(
     columns=("user", "attribute", "value"),

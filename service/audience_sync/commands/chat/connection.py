@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from audience_sync.assembly import chat_api, signature_of
 from audience_sync.chat_api import BrokenLimit, ChatApi, ChatApiError
 from audience_sync.commands.chat.ending import stop_after
 from audience_sync.commands.chat.progress import Bar
 from audience_sync.commands.chat.requests import Patience
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.outside.chat import chat_api, signature_of
 from audience_sync.settings import ChatSettings, SettingsError, load
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from audience_sync.chat_api import (
     TryAgain,
 )
 from audience_sync.chat_api.errors import BY_CODE, NO_ANSWER
-from audience_sync.commands.chat.words import printable
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.words import printable
 from audience_sync.settings import PREFIX
 
 CHAT: Final = f"{PREFIX}CHAT__"

@@ -8,7 +8,7 @@ import msgspec
 
 from audience_sync.commands.chat.kind import USER, Kind, UnfitError
 from audience_sync.commands.chat.source import LONGEST_LINE_BYTES, Format, Line, Source
-from audience_sync.commands.chat.words import counted
+from audience_sync.commands.terminal.words import counted
 
 V = TypeVar("V")
 

@@ -8,7 +8,7 @@ from typing import Final, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from audience_sync.commands.chat.words import printable
+from audience_sync.commands.terminal.words import printable
 from audience_sync.core.limits import USERS_PER_REQUEST
 
 _FEW_LINES: Final = USERS_PER_REQUEST

@@ -10,14 +10,14 @@ import typer
 from audience_sync.chat_api import ChatApi, ChatApiError, Command, Everybody, Family, Push, TryAgain
 from audience_sync.chat_api.push import encode_push
 from audience_sync.chat_api.wire import path
-from audience_sync.commands.chat.confirmation import Yes, confirm
 from audience_sync.commands.chat.connection import chat_settings, connected
 from audience_sync.commands.chat.ending import stop_after, what_happened
 from audience_sync.commands.chat.message import PushOptions, offline_push_of, push_of
-from audience_sync.commands.chat.output import View, output
 from audience_sync.commands.chat.users import AsJson
-from audience_sync.commands.chat.words import printable, say
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.confirmation import Yes, confirm
+from audience_sync.commands.terminal.output import View, output
+from audience_sync.commands.terminal.words import printable, say
 from audience_sync.core.limits import RANDOM_MOST
 from audience_sync.settings import ChatSettings
 

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from audience_sync.chat_api import Found, Refusal, Refused, TryAgain
 from audience_sync.chat_api.errors import BY_CODE
-from audience_sync.commands.chat.words import counted
+from audience_sync.commands.terminal.words import counted
 from audience_sync.core.backoff import backoff_seconds
 from audience_sync.core.limits import USERS_PER_REQUEST
 from audience_sync.core.verdicts import SETTLING_SECONDS

@@ -8,10 +8,10 @@ from audience_sync.chat_api import BrokenLimit, ChatApi, Command, Family, Refuse
 from audience_sync.chat_api.wire import path
 from audience_sync.commands.chat.connection import asked, chat_settings
 from audience_sync.commands.chat.message import offline_push_of
-from audience_sync.commands.chat.output import View, output
 from audience_sync.commands.chat.push import Desc, Ext, Title
 from audience_sync.commands.chat.users import LONG_ENOUGH, AsJson, PatienceSeconds
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.output import View, output
 from audience_sync.settings import PREFIX
 
 ALREADY_TAKEN_BACK: Final = 90050

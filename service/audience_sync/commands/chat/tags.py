@@ -9,7 +9,6 @@ import typer
 from audience_sync.commands.chat.given import File, LineFormat, Names, same_for_all, work_of
 from audience_sync.commands.chat.kind import NOTHING_MORE, Kind
 from audience_sync.commands.chat.kinds import REPLACEMENTS, TAGS, Texts
-from audience_sync.commands.chat.output import View
 from audience_sync.commands.chat.users import (
     LONG_ENOUGH,
     AsJson,
@@ -18,6 +17,7 @@ from audience_sync.commands.chat.users import (
     reading,
     writing,
 )
+from audience_sync.commands.terminal.output import View
 
 TagOption = Annotated[
     list[str] | None, typer.Option("--tag", help="A tag, for all these users; may be repeated.")

@@ -8,12 +8,13 @@ import typer
 
 from audience_sync.chat_api import ChatApi, Found, Refusal
 from audience_sync.commands.chat.connection import chat_settings, connected, patience
-from audience_sync.commands.chat.output import REFUSED_USERS, RefusedUser, View, output
 from audience_sync.commands.chat.progress import Bar
 from audience_sync.commands.chat.reading import Piece, Work
+from audience_sync.commands.chat.refused import REFUSED_USERS, RefusedUser
 from audience_sync.commands.chat.requests import Call, all_of, join
-from audience_sync.commands.chat.words import counted, say
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.output import View, output
+from audience_sync.commands.terminal.words import counted, say
 
 V = TypeVar("V")
 T = TypeVar("T")

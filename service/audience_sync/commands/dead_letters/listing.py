@@ -9,8 +9,7 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
-from audience_sync.commands.chat.output import View, output
-from audience_sync.commands.chat.words import counted, say
+from audience_sync.commands.configuration import settings_or_stop
 from audience_sync.commands.dead_letters.index import Index, Summary
 from audience_sync.commands.dead_letters.selection import (
     Causes,
@@ -22,7 +21,9 @@ from audience_sync.commands.dead_letters.selection import (
     Users,
     selection,
 )
-from audience_sync.commands.dead_letters.topics import Topics, fill, run, settings_or_stop, topics_of
+from audience_sync.commands.dead_letters.topics import Topics, fill, run, topics_of
+from audience_sync.commands.terminal.output import View, output
+from audience_sync.commands.terminal.words import counted, say
 
 FEW: Final = 100
 """Rows that a person reads; all of them are counted below."""

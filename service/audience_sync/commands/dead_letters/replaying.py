@@ -10,9 +10,7 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
-from audience_sync.commands.chat.confirmation import Yes, confirm
-from audience_sync.commands.chat.output import Output, View, output
-from audience_sync.commands.chat.words import counted, say
+from audience_sync.commands.configuration import read_settings_and_rules, with_topics_of_the_broker
 from audience_sync.commands.dead_letters.asked import End, Told
 from audience_sync.commands.dead_letters.index import Index
 from audience_sync.commands.dead_letters.looking import Looking
@@ -28,9 +26,11 @@ from audience_sync.commands.dead_letters.selection import (
     selection,
 )
 from audience_sync.commands.dead_letters.topics import Topics, fill, keep_selected, run, topics_of
-from audience_sync.commands.run import read_settings_and_rules, with_topics_of_the_broker
 from audience_sync.commands.schemas import finding
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.confirmation import Yes, confirm
+from audience_sync.commands.terminal.output import Output, View, output
+from audience_sync.commands.terminal.words import counted, say
 from audience_sync.core.event import Ignored, Translated, TranslatedMany, Unusable, Wanting
 from audience_sync.core.rules import Rules
 from audience_sync.events.formats.wire import Find

@@ -6,17 +6,17 @@ from typing import Annotated
 import msgspec
 import typer
 
-from audience_sync.commands.chat.words import printable
+from audience_sync.commands.configuration import settings_or_stop
 from audience_sync.commands.dead_letters.listing import at
 from audience_sync.commands.dead_letters.topics import (
     Topics,
     letters_in,
     replays_in,
     run,
-    settings_or_stop,
     topics_of,
 )
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.words import printable
 from audience_sync.events.dead_letters import DeadLetter
 
 

@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from audience_sync.assembly import security_of
+from audience_sync.commands.configuration import kafka_or_stop
 from audience_sync.commands.dead_letters.index import Index, NoRoomError
 from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.event import Unusable
@@ -20,7 +20,7 @@ from audience_sync.events.kafka_admin import KafkaAddress, KafkaAdminError, ask
 from audience_sync.events.log_reading import LogReader, Span
 from audience_sync.events.replays import read_replay
 from audience_sync.events.security import KafkaSecurityError
-from audience_sync.settings import PREFIX, Settings, SettingsError, load
+from audience_sync.settings import PREFIX, Settings
 
 T = TypeVar("T")
 
@@ -42,31 +42,14 @@ class Topics(msgspec.Struct, frozen=True, kw_only=True):
 
 def topics_of(settings: Settings) -> Topics:
     """What the settings say of them. Stop if files that they name can't be used."""
-    try:
-        security = security_of(settings.kafka)
-    except (SettingsError, KafkaSecurityError) as error:
-        raise Stop(ExitCode.BAD_INPUT, str(error)) from error
-    address = KafkaAddress(
-        bootstrap=settings.kafka.bootstrap_servers,
-        security=security,
-        timeout_seconds=settings.kafka.preflight_seconds,
-    )
     return Topics(
-        address=address,
+        address=kafka_or_stop(settings),
         dead_letters=settings.dead_letters.topic,
         replays=settings.dead_letters.replays,
         rekeyed=settings.kafka.rekeyed_topic,
         group=settings.kafka.group_id,
         isolation_level=settings.kafka.isolation_level,
     )
-
-
-def settings_or_stop() -> Settings:
-    """The settings. Stop with all that is wrong with them."""
-    try:
-        return load()
-    except SettingsError as error:
-        raise Stop(ExitCode.BAD_INPUT, str(error)) from error
 
 
 def run(topics: Topics, main: Callable[[], Awaitable[T]]) -> T:

@@ -9,8 +9,8 @@ import msgspec
 import typer
 from pydantic import SecretStr
 
-from audience_sync.commands.chat.words import printable
 from audience_sync.commands.stop import ExitCode, Stop
+from audience_sync.commands.terminal.words import printable
 from audience_sync.settings import PREFIX, SettingsError, load, operator_token
 
 TIMEOUT_SECONDS: Final = 30.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from audience_sync.commands.chat.words import printable
+from audience_sync.commands.terminal.words import printable
 
 
 def show(lines: Iterable[str]) -> None:

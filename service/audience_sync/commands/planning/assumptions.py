@@ -1,11 +1,7 @@
-"""What is planned with: what settings say of the service, and where Kafka is."""
+"""What is planned with: what settings say of the service, and how long an answer takes."""
 
-from audience_sync.assembly import debounce_times, security_of
-from audience_sync.commands.stop import ExitCode, Stop
 from audience_sync.core.planner import READING_SECONDS, Assumed
-from audience_sync.events.kafka_admin import KafkaAddress
-from audience_sync.events.security import KafkaSecurityError
-from audience_sync.settings import Settings, SettingsError
+from audience_sync.settings import Settings
 
 
 def assumed(
@@ -13,7 +9,7 @@ def assumed(
 ) -> Assumed:
     """What the settings say of the service, and how long an answer is taken to need."""
     return Assumed(
-        times=debounce_times(settings.debounce),
+        times=settings.debounce.times,
         calls_per_second=settings.chat.calls_per_second,
         calls_per_second_of_app=settings.chat.calls_per_second_of_app,
         most_in_flight=settings.chat.most_in_flight,
@@ -22,16 +18,4 @@ def assumed(
         reading_seconds=reading_seconds,
         confirmed_seconds=settings.repeats.known_seconds,
         confirmed_names=settings.repeats.known_names,
-    )
-
-
-def kafka_address(settings: Settings) -> KafkaAddress:
-    """Where Kafka is. Stop where its security can't be used."""
-    kafka = settings.kafka
-    try:
-        security = security_of(kafka)
-    except (SettingsError, KafkaSecurityError) as error:
-        raise Stop(ExitCode.BAD_INPUT, str(error)) from error
-    return KafkaAddress(
-        bootstrap=kafka.bootstrap_servers, security=security, timeout_seconds=kafka.preflight_seconds
     )

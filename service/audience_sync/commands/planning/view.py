@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from audience_sync.commands.chat.output import Output, View, output
-from audience_sync.commands.chat.words import counted, printable
+from audience_sync.commands.terminal.output import Output, View, output
+from audience_sync.commands.terminal.words import counted, printable
 
 
 def show(plan: Mapping[str, Any]) -> None:

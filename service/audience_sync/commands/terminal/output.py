@@ -1,18 +1,16 @@
-"""What a call shows: a table on a terminal, texts with tabs between them elsewhere, or JSON, an object a line."""
+"""What a command shows: a table on a terminal, texts with tabs between them elsewhere, or JSON, an object a line."""
 
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from audience_sync.chat_api import Refusal
-from audience_sync.commands.chat.ending import meaning
-from audience_sync.commands.chat.words import printable
+from audience_sync.commands.terminal.words import printable
 
 T = TypeVar("T")
 
@@ -80,30 +78,3 @@ def output(*, as_json: bool, as_lines: bool = False) -> Output:
     console = Console()
     is_for_eyes = console.is_terminal and not as_lines
     return _Tables(console) if is_for_eyes else _Lines(lambda text: print(text, end=""))
-
-
-class RefusedUser(msgspec.Struct, frozen=True):
-    """A user whom the API refused by name, or left out of its answer (code 0)."""
-
-    user: str
-    said: Refusal
-
-
-def _code(refused: RefusedUser) -> str:
-    return str(refused.said.code or "-")
-
-
-def _meaning(refused: RefusedUser) -> str:
-    return meaning(refused.said.code, refused.said.info)
-
-
-REFUSED_USERS: Final[View[RefusedUser]] = View(
-    columns=("user", "code", "meaning"),
-    rows=lambda refused: [(refused.user, _code(refused), _meaning(refused))],
-    fields=lambda refused: {
-        "user": refused.user,
-        "code": refused.said.code or None,
-        "meaning": _meaning(refused),
-        "info": refused.said.info,
-    },
-)
