@@ -42,23 +42,27 @@ fi
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/audience-sync
 programs=$cache/bin
 go_is_here() {
-    command -v go >/dev/null || { echo "neither $1 nor go is here: install one of them" >&2; exit 1; }
+    command -v go >/dev/null || { echo "go is not here, or not on the PATH, and $1 is made with it: install it" >&2; exit 1; }
+}
+builds() {
+    go_is_here "$1"
     echo "building $1: some minutes, once"
     mkdir -p "$programs/new"
 }
 
 helm_version=v3.19.5
 if ! command -v helm >/dev/null && ! [ -x "$programs/helm-$helm_version" ]; then
-    go_is_here "helm $helm_version"
+    builds "helm $helm_version"
     GOBIN=$programs/new go install "helm.sh/helm/v3/cmd/helm@$helm_version"
     mv "$programs/new/helm" "$programs/helm-$helm_version"
 fi
 helm_unittest_version=v1.1.2
 if ! [ -x "$programs/helm-unittest-$helm_unittest_version" ]; then
-    go_is_here "helm-unittest $helm_unittest_version"
+    builds "helm-unittest $helm_unittest_version"
     tests/support/helm_unittest.sh "$helm_unittest_version" "$programs"
 fi
 if [ "${1:-}" = kubernetes ]; then
+    go_is_here "the Kubernetes API server"
     [ -d "$cache/crds" ] || tests/support/kubernetes/crds.sh "$cache/crds"
     tests/support/kubernetes/build.sh "$programs"
 fi
