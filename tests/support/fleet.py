@@ -173,6 +173,7 @@ class Replica(Process):
             environment={
                 "AUDIENCE_SYNC_KAFKA__BOOTSTRAP_SERVERS": broker,
                 "AUDIENCE_SYNC_KAFKA__CREATE_TOPICS": "true",
+                "AUDIENCE_SYNC_KAFKA__PREFLIGHT_SECONDS": "60",  # images may be built beside it
                 "AUDIENCE_SYNC_CHAT__BASE_URL": chat_url,
                 "AUDIENCE_SYNC_CHAT__APP_ID": str(APP_ID),
                 "AUDIENCE_SYNC_CHAT__SIGNING_KEY_FILE": str(key),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.record.util import calc_crc32c
 
 from audience_sync.events.kafka_admin import KafkaAddress, ask
@@ -58,7 +58,7 @@ async def write_with_header(broker: str, topic: str, value: bytes, *, name: byte
 
 
 async def write_transactions(broker: str, topic: str, *transactions: tuple[Sequence[bytes], bool]) -> None:
-    """Write each transaction's records to partition 0, and commit or abort it."""
+    """Write each transaction's records to partition 0, and commit or abort it. Until consumers see its end."""
     producer = AIOKafkaProducer(bootstrap_servers=broker, transactional_id=f"test-{uuid4().hex}")
     await producer.start()
     try:
@@ -72,6 +72,20 @@ async def write_transactions(broker: str, topic: str, *transactions: tuple[Seque
                 await producer.abort_transaction()
     finally:
         await producer.stop()
+    await _ends_are_written(broker, TopicPartition(topic, 0))
+
+
+async def _ends_are_written(broker: str, partition: TopicPartition) -> None:
+    """A broker confirms the end of a transaction before its marker stands in the log."""
+    async with (
+        AIOKafkaConsumer(bootstrap_servers=broker, isolation_level="read_committed") as settled,
+        AIOKafkaConsumer(bootstrap_servers=broker) as all_there_is,
+    ):
+        for _ in range(1500):
+            if await settled.end_offsets([partition]) == await all_there_is.end_offsets([partition]):
+                return
+            await asyncio.sleep(0.02)
+    raise AssertionError(f"{partition}: the ends of transactions are not written after half a minute")
 
 
 async def eventually(condition: Callable[[], T | None], what: str, *, seconds: float = 30.0) -> T:
