@@ -200,19 +200,19 @@ def local_kafka(
 
 def kafka_jars() -> Path:
     """The folder with Kafka's jars, fetched with Maven the first time. Raises BrokerUnavailableError."""
-    folder = cache_folder() / f"kafka-{kafka_version()}"
-    with only_one("kafka"):
-        if not folder.is_dir():
-            fetch_jars(FOLDER / "pom.xml", folder)
-    return folder
+    return _jars("kafka", FOLDER / "pom.xml")
 
 
 def console_jars() -> Path:
     """The folder with the console producer of the same version; it runs beside Kafka's jars. As above."""
-    folder = cache_folder() / f"kafka-console-{kafka_version()}"
+    return _jars("kafka-console", FOLDER / "console.xml")
+
+
+def _jars(name: str, pom: Path) -> Path:
+    folder = cache_folder() / f"{name}-{kafka_version()}"
     with only_one("kafka"):
         if not folder.is_dir():
-            fetch_jars(FOLDER / "console.xml", folder)
+            fetch_jars(pom, folder)
     return folder
 
 
